@@ -1,0 +1,1 @@
+"""Builds, attempts and their states; what happens next is decided here (DESIGN §4)."""

@@ -1,0 +1,1 @@
+"""The farm: pools of runners, what they offer, and which build goes where (DESIGN §5)."""

@@ -1,0 +1,1 @@
+"""Feedstocks: who maintains them and which outputs they own."""
