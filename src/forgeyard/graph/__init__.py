@@ -1,0 +1,5 @@
+"""The dependency graph."""
+
+from forgeyard.graph.graph import CycleError, DependencyGraph, UnknownNode
+
+__all__ = ["CycleError", "DependencyGraph", "UnknownNode"]
