@@ -1,0 +1,1 @@
+"""Channels as bytes: names, records, shards, repodata, publications, package files."""
