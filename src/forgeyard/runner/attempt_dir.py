@@ -1,0 +1,102 @@
+"""The directory of one attempt on the build machine: who writes which file.
+
+ATTEMPT_DIR/
+├── job.json          the Job                                   (executor)
+├── token             bearer token, 0600, replaced by renew     (executor)
+├── setup.json        RunnerSetup                               (executor)
+├── supervisor.json   ProcessIdentity of the supervisor         (executor, supervisor)
+├── cancel            its existence asks for the end            (executor)
+├── log.jsonl         the log as it is written                  (supervisor)
+├── result.json       JobResult, durable before it is sent      (supervisor)
+├── delivered         the yard has taken the result             (supervisor)
+├── supervisor.err    what the supervisor itself printed
+└── work/             workspace, removed at the end
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from forgeyard.builds.job import Job, JobResult
+from forgeyard.runner.processes import ProcessIdentity
+
+
+class RunnerSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """What the runner's owner, not the yard, decides about an attempt."""
+
+    #: Shared between the attempts of this runner: packages, repodata, apt lists.
+    cache_dir: str
+    #: Device numbers of the GPUs that the attempt may use.
+    gpus: tuple[int, ...] = ()
+    heartbeat_seconds: float = 5.0
+
+
+def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """All of it or nothing, also when the power fails."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+class AttemptDir:
+    """Paths and files of one attempt."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.work = path / "work"
+        self.log = path / "log.jsonl"
+        self.cancel_request = path / "cancel"
+        self.delivered = path / "delivered"
+        self.errors = path / "supervisor.err"
+
+    def write_inputs(self, job: Job, token: str, setup: RunnerSetup) -> None:
+        """Everything that the supervisor needs."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.write_token(token)
+        (self.path / "setup.json").write_bytes(msgspec.json.encode(setup))
+        (self.path / "job.json").write_bytes(msgspec.json.encode(job))
+
+    def job(self) -> Job:
+        return msgspec.json.decode((self.path / "job.json").read_bytes(), type=Job)
+
+    def setup(self) -> RunnerSetup:
+        return msgspec.json.decode((self.path / "setup.json").read_bytes(), type=RunnerSetup)
+
+    def write_token(self, token: str) -> None:
+        write_durably(self.path / "token", token.encode(), mode=0o600)
+
+    def token(self) -> str:
+        """Read at every request: ``renew`` may have replaced it."""
+        return (self.path / "token").read_text().strip()
+
+    def write_supervisor(self, identity: ProcessIdentity) -> None:
+        write_durably(self.path / "supervisor.json", msgspec.json.encode(identity))
+
+    def supervisor(self) -> ProcessIdentity | None:
+        try:
+            data = (self.path / "supervisor.json").read_bytes()
+        except FileNotFoundError:
+            return None
+        return msgspec.json.decode(data, type=ProcessIdentity)
+
+    def write_result(self, result: JobResult) -> None:
+        write_durably(self.path / "result.json", msgspec.json.encode(result))
+
+    def result(self) -> JobResult | None:
+        try:
+            data = (self.path / "result.json").read_bytes()
+        except FileNotFoundError:
+            return None
+        return msgspec.json.decode(data, type=JobResult)
