@@ -85,9 +85,7 @@ def _makers_of(
         for maker in makers.get(name, ())
         if maker.key != item.key
         and _same_platform(maker.output.subdir, item.output.subdir)
-        and satisfies(
-            spec, maker.output.name, maker.output.version, maker.output.build_string
-        )
+        and satisfies(spec, maker.output.name, maker.output.version, maker.output.build_string)
     }
 
 

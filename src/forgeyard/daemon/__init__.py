@@ -1,0 +1,1 @@
+"""The daemon: loops over actions that keep a yard going."""

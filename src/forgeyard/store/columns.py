@@ -24,7 +24,9 @@ class Document(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         """To the database."""
-        return None if value is None else msgspec.json.encode(value).decode()
+        if value is None:
+            return None
+        return msgspec.json.encode(value, order="deterministic").decode()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """From the database."""

@@ -23,7 +23,6 @@ from forgeyard.farm.pool import Resources
 from forgeyard.recipes.rendered import Requirements
 from forgeyard.store.columns import Document, Instant
 
-
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
