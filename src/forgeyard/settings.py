@@ -99,7 +99,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings = DatabaseSettings()
     limits: LimitSettings = LimitSettings()
-    pools: dict[str, PoolSettings] = {"local": PoolSettings()}
+    pools: dict[str, PoolSettings] = msgspec.field(
+        default_factory=lambda: {"local": PoolSettings()}
+    )
     #: ``conda:LEVEL`` or ``tar-bz2``: higher levels make smaller packages more slowly.
     package_format: str = "conda:9"
 

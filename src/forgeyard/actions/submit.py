@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
-from rattler import MatchSpec, PackageRecord
 from sqlalchemy import Connection
 
 from forgeyard.actions.evaluate import evaluate, pinning_digest
@@ -18,6 +17,7 @@ from forgeyard.builds.input_key import input_key
 from forgeyard.builds.machine import State, Step
 from forgeyard.builds.ordering import DependencyCycle, Wanted, dependencies
 from forgeyard.builds.outcome import CACHED, Outcome
+from forgeyard.builds.specs import satisfies
 from forgeyard.errors import ForgeyardError, NotFound, Where
 from forgeyard.farm.pool import Resources
 from forgeyard.feedstocks.ownership import newly_owned
@@ -124,18 +124,6 @@ def submit(
         kept=tuple(kept),
         problems=tuple(problems),
     )
-
-
-def satisfies(spec: str, name: str, version: str, build_string: str) -> bool:
-    """Whether a package is one that a match spec (CEP 29) asks for."""
-    try:
-        wanted = MatchSpec(spec)
-        record = PackageRecord(
-            name=name, version=version, build=build_string, build_number=0, subdir="linux-64"
-        )
-    except Exception:  # the engine says what is wrong with a spec when it solves
-        return False
-    return bool(wanted.matches(record))
 
 
 def _choose(yard: Yard, actor: Actor, names: Sequence[str]) -> list[Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -57,7 +59,7 @@ def _add_soft(hard: Mapping[str, set[str]], soft: Mapping[str, set[str]]) -> dic
     """Hard edges plus those soft ones that close no circle."""
     together = {key: set(hard[key]) | soft[key] for key in hard}
     while cycle := DependencyGraph(together).find_cycle():
-        for here, there in zip(cycle, cycle[1:], strict=False):
+        for here, there in pairwise(cycle):
             if there not in hard[here]:
                 together[here].discard(there)
                 break
@@ -68,7 +70,11 @@ def _needs(
     item: Wanted, makers: Mapping[str, Sequence[Wanted]], satisfies: Satisfies, *, hard: bool
 ) -> set[str]:
     asked = item.output.requirements
-    specs = (*asked.build, *asked.host) if hard else (*asked.run, *asked.test)
+    specs = [*asked.build, *asked.host]
+    if not hard:
+        # What is built with is there to run with: no need to wait for its other variants.
+        served = {_name(spec) for spec in specs}
+        specs = [s for s in (*asked.run, *asked.test) if _name(s) not in served]
     found: set[str] = set()
     for spec in specs:
         found |= _makers_of(_with_pin(spec, item.variant), item, makers, satisfies)
@@ -78,8 +84,7 @@ def _needs(
 def _makers_of(
     spec: str, item: Wanted, makers: Mapping[str, Sequence[Wanted]], satisfies: Satisfies
 ) -> set[str]:
-    name = spec.split()[0] if spec.split() else spec
-    name = name.split("=")[0].split(">")[0].split("<")[0].split("!")[0].split("~")[0].lower()
+    name = _name(spec)
     return {
         maker.key
         for maker in makers.get(name, ())
@@ -87,6 +92,11 @@ def _makers_of(
         and _same_platform(maker.output.subdir, item.output.subdir)
         and satisfies(spec, maker.output.name, maker.output.version, maker.output.build_string)
     }
+
+
+def _name(spec: str) -> str:
+    """The package name at the front of a match spec."""
+    return re.split(r"[\s=<>!~\[]", spec.strip(), maxsplit=1)[0].lower()
 
 
 def _same_platform(maker: str, item: str) -> bool:

@@ -55,7 +55,7 @@ def _undefined(text: str, file: str) -> RecipeProblem:
             line=int(span[1]) if span else None,
             column=int(span[2]) if span else None,
         ),
-        hint="Define it under context:, or as a variant key in variants.yaml or the yard's pinning.",
+        hint="Define it under context:, or as a variant key in variants.yaml or the pinning.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,12 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One writing transaction; rolled back when the block raises."""
-        with self._writer if self.is_sqlite else _nothing(), _translated():
-            with self.engine.begin() as connection:
-                if not self.is_sqlite:
-                    # One writer on both databases: the journal's chain has one end.
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), _WRITER)
-                yield connection
+        held = self._writer if self.is_sqlite else nullcontext()
+        with held, _translated(), self.engine.begin() as connection:
+            if not self.is_sqlite:
+                # One writer on both databases: the journal's chain has one end.
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), _WRITER)
+            yield connection
         for listener in self._listeners:
             listener()
 
@@ -81,11 +81,6 @@ class Store:
         except DatabaseError as error:
             return [str(error.orig)]
         return [str(row) for row in rows if row != "ok"]
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 @contextmanager
