@@ -70,12 +70,11 @@ class SigningKey:
         self._key = key
 
     @classmethod
-    def create(cls, folder: Path, name: str = "yard") -> SigningKey:
-        """Make ``FOLDER/NAME.pem``.  Raises Conflict if it exists: keys are never replaced."""
+    def create(cls, path: Path) -> SigningKey:
+        """Make the key's file.  Raises Conflict if it exists: keys are never replaced."""
         key = cls(Ed25519PrivateKey.generate())
         pem = key._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.pem"
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             # Never readable by others, not even for a moment.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -91,9 +90,8 @@ class SigningKey:
         return key
 
     @classmethod
-    def load(cls, folder: Path, name: str = "yard") -> SigningKey:
-        """Read ``FOLDER/NAME.pem``.  Raises NotFound, or BadKey if others can read it too."""
-        path = folder / f"{name}.pem"
+    def load(cls, path: Path) -> SigningKey:
+        """Read a key's file.  Raises NotFound, or BadKey if others can read it too."""
         where = Where(file=str(path))
         try:
             mode, pem = path.stat().st_mode, path.read_bytes()
@@ -114,12 +112,12 @@ class SigningKey:
         return cls(key)
 
     @classmethod
-    def load_or_create(cls, folder: Path, name: str = "yard") -> SigningKey:
-        """The key of that name, made on first use."""
+    def load_or_create(cls, path: Path) -> SigningKey:
+        """The key in that file, made on first use."""
         try:
-            return cls.load(folder, name)
+            return cls.load(path)
         except NotFound:
-            return cls.create(folder, name)
+            return cls.create(path)
 
     @property
     def public(self) -> PublicKey:

@@ -16,7 +16,7 @@ from forgeyard.signing.key import BadKey
 
 @pytest.fixture
 def key(tmp_path: Path) -> SigningKey:
-    return SigningKey.create(tmp_path / "keys")
+    return SigningKey.create(tmp_path / "keys" / "yard.pem")
 
 
 class TestKey:
@@ -25,28 +25,28 @@ class TestKey:
         assert path.stat().st_mode & 0o777 == 0o600
         path.chmod(0o640)
         with pytest.raises(BadKey, match="Others"):
-            SigningKey.load(tmp_path / "keys")
+            SigningKey.load(tmp_path / "keys" / "yard.pem")
 
     def test_is_the_same_when_loaded(self, key: SigningKey, tmp_path: Path) -> None:
-        again = SigningKey.load_or_create(tmp_path / "keys")
+        again = SigningKey.load_or_create(tmp_path / "keys" / "yard.pem")
         assert again.key_id == key.key_id
         assert key.public.verifies(again.sign(b"x"), b"x")
 
     def test_is_never_replaced(self, key: SigningKey, tmp_path: Path) -> None:
         with pytest.raises(Conflict):
-            SigningKey.create(tmp_path / "keys")
-        assert SigningKey.load(tmp_path / "keys").key_id == key.key_id
+            SigningKey.create(tmp_path / "keys" / "yard.pem")
+        assert SigningKey.load(tmp_path / "keys" / "yard.pem").key_id == key.key_id
 
     def test_missing(self, tmp_path: Path) -> None:
         with pytest.raises(NotFound):
-            SigningKey.load(tmp_path)
-        assert SigningKey.load_or_create(tmp_path).key_id
+            SigningKey.load(tmp_path / "yard.pem")
+        assert SigningKey.load_or_create(tmp_path / "yard.pem").key_id
 
     def test_junk(self, tmp_path: Path) -> None:
         (tmp_path / "yard.pem").write_bytes(b"junk")
         (tmp_path / "yard.pem").chmod(0o600)
         with pytest.raises(BadKey):
-            SigningKey.load_or_create(tmp_path)
+            SigningKey.load_or_create(tmp_path / "yard.pem")
         with pytest.raises(BadKey):
             PublicKey.from_pem(b"junk")
 
@@ -72,7 +72,7 @@ class TestEnvelope:
         assert (verified.payload, verified.key_ids) == (b'{"a": 1}', (key.key_id,))
 
     def test_another_key(self, key: SigningKey, tmp_path: Path) -> None:
-        other = SigningKey.create(tmp_path, "other").public
+        other = SigningKey.create(tmp_path / "other.pem").public
         with pytest.raises(BadSignature):
             verify(sign(b"x", key), [other])
         assert verify(sign(b"x", key), [other, key.public]).key_ids == (key.key_id,)
@@ -82,7 +82,7 @@ class TestEnvelope:
     def test_the_key_id_in_the_envelope_is_not_trusted(
         self, key: SigningKey, tmp_path: Path
     ) -> None:
-        other = SigningKey.create(tmp_path, "other")
+        other = SigningKey.create(tmp_path / "other.pem")
         envelope = json.loads(sign(b"x", other))
         envelope["signatures"][0]["keyid"] = key.key_id
         with pytest.raises(BadSignature):
