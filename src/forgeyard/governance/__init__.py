@@ -1,0 +1,1 @@
+"""Who may do what, and what was done: actors, permissions, tokens, the journal."""
