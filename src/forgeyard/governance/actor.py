@@ -1,4 +1,4 @@
-"""Who does something."""
+"""Whoever acts: a person, a bot, or the yard itself."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from typing import Literal
 
 import msgspec
 
-ActorKind = Literal["person", "bot", "system"]
+Kind = Literal["person", "bot", "system"]
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """A member as they act now: with all their roles, or narrowed by a token."""
+    """A member, as known from the token of a request."""
 
     id: str
     name: str
-    kind: ActorKind
-    #: Names of `Role`.
+    kind: Kind = "person"
     roles: tuple[str, ...] = ()
-    #: Permissions that the token is limited to (``build:submit``, ``build:*``); empty: no limit.
+    #: What the token is narrowed to; empty: all that the member may do.
     scopes: tuple[str, ...] = ()

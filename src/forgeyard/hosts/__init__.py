@@ -1,0 +1,1 @@
+"""Where feedstocks come from: folders and git repositories."""
