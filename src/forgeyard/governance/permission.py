@@ -18,7 +18,7 @@ class Permission(StrEnum):
     BUILD_CANCEL = "build:cancel"
     CHANNEL_PUBLISH = "channel:publish"
     MEMBER_WRITE = "member:write"
-    TOKEN_WRITE = "token:write"
+    TOKEN_WRITE = "token:write"  # noqa: S105
     YARD_ADMIN = "yard:admin"
 
 

@@ -66,7 +66,7 @@ def unpack_archive(data: bytes, folder: Path) -> None:
 
 
 def find_recipes(tree: Path) -> list[Path]:
-    """Folders with a recipe in them, sorted; a feedstock's ``recipe`` folder counts as its parent."""
+    """Folders with a recipe, sorted; a ``recipe`` folder counts as its parent."""
     found = set()
     for path in _files(tree, tree):
         if path.name == _RECIPE:

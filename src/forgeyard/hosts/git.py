@@ -20,7 +20,7 @@ def is_git_address(origin: str) -> bool:
 def clone(address: str, folder: Path) -> str:
     """Fetch the newest commit of a repository's main branch into ``folder``; its id.
 
-    ``ADDRESS@REV`` takes a branch or tag.  Hooks, submodules and questions for passwords
+    ``ADDRESS#REV`` takes a branch or tag.  Hooks, submodules and questions for passwords
     are off: an address comes from whoever may add feedstocks.
     """
     url, _, rev = address.removeprefix("git+").partition("#")
