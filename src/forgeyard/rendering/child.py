@@ -51,10 +51,7 @@ def render(request: Request) -> Answer:
         host_platform=request.target_platform,
     )
     own = [p for p in request.own_variants if (folder / p).is_file()]
-    files: list[str | os.PathLike[str]] = [
-        *request.pinning_files,
-        *(str(folder / p) for p in own),
-    ]
+    files: list[str | Path] = [*request.pinning_files, *(folder / p for p in own)]
     shown = "variants"
     try:
         configuration = (

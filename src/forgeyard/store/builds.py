@@ -107,7 +107,7 @@ def queue(connection: Connection, now: float, limit: int) -> list[Row[Any]]:
 
 def next_alarm(connection: Connection) -> float | None:
     """The instant (epoch seconds) at which the next held-back build may go on."""
-    return connection.execute(
+    alarm: float | None = connection.execute(
         select(func.min(builds.c.not_before)).where(
             builds.c.state.in_((State.READY.value, State.RUNNING.value)),
             builds.c.not_before.is_not(None),
@@ -184,17 +184,6 @@ def refusals_of(connection: Connection, build_id: str) -> list[Row[Any]]:
     )
 
 
-def duration(connection: Connection, name: str, platform: str, stage: str) -> float | None:
-    """Recorded seconds of a stage of an output."""
-    return connection.execute(
-        select(durations.c.seconds).where(
-            durations.c.name == name,
-            durations.c.platform == platform,
-            durations.c.stage == stage,
-        )
-    ).scalar_one_or_none()
-
-
 def all_durations(connection: Connection) -> dict[tuple[str, str, str], float]:
     """(name, platform, stage) → seconds."""
     return {
@@ -216,12 +205,12 @@ def record_duration(
     if row is None:
         connection.execute(
             durations.insert().values(
-                name=name, platform=platform, stage=stage, seconds=seconds, count=1
+                name=name, platform=platform, stage=stage, seconds=seconds, samples=1
             )
         )
     else:
         mean = row.seconds + (seconds - row.seconds) / 3
-        connection.execute(update(durations).where(*key).values(seconds=mean, count=row.count + 1))
+        connection.execute(update(durations).where(*key).values(seconds=mean, samples=row.samples + 1))
 
 
 def latest_of_output(

@@ -228,7 +228,7 @@ durations = Table(
     Column("stage", String(16), primary_key=True),
     #: Running mean, new ones weigh a third.
     Column("seconds", Float, nullable=False),
-    Column("count", Integer, nullable=False),
+    Column("samples", Integer, nullable=False),
 )
 
 #: Files of recipes' sources, by sha256: asked before any other place.

@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("platform", sa.String(length=32), nullable=False),
         sa.Column("stage", sa.String(length=16), nullable=False),
         sa.Column("seconds", sa.Float(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("samples", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", "platform", "stage", name=op.f("pk_durations")),
     )
     op.create_table(
