@@ -105,16 +105,6 @@ def queue(connection: Connection, now: float, limit: int) -> list[Row[Any]]:
     )
 
 
-def next_alarm(connection: Connection) -> float | None:
-    """The instant (epoch seconds) at which the next held-back build may go on."""
-    alarm: float | None = connection.execute(
-        select(func.min(builds.c.not_before)).where(
-            builds.c.state.in_((State.READY.value, State.RUNNING.value)),
-            builds.c.not_before.is_not(None),
-        )
-    ).scalar_one()
-
-
 def to_publish(connection: Connection, now: float) -> list[str]:
     """Builds whose artifacts are tested and not published yet."""
     return list(

@@ -14,7 +14,7 @@ PYTHONS = ("3.11.* *_cpython", "3.13.* *_cpython")
 def wanted(
     key: str,
     version: str = "1.0",
-    build: str = "h0_0",
+    build_string: str = "h0_0",
     subdir: str = "linux-64",
     variant: dict[str, str] | None = None,
     **requirements: tuple[str, ...],
@@ -22,7 +22,7 @@ def wanted(
     output = RenderedOutput(
         name=key.split("@")[0],
         version=version,
-        build_string=build,
+        build_string=build_string,
         build_number=0,
         subdir=subdir,
         used_variant={},
@@ -38,10 +38,6 @@ BUILT_PYTHONS = [
 
 
 def test_a_bare_python_means_the_variant_s_python() -> None:
-    pythons = [
-        wanted("python@11", "3.11.2", "h1_0_cpython"),
-        wanted("python@13", "3.13.5", "h1_0_cpython"),
-    ]
     users = [
         wanted(f"msgpack@{n}", variant={"python": pin}, host=("python",), run=("python",))
         for n, pin in zip((11, 13), PYTHONS, strict=True)
@@ -52,10 +48,6 @@ def test_a_bare_python_means_the_variant_s_python() -> None:
 
 
 def test_a_noarch_package_waits_only_for_the_python_it_is_built_with() -> None:
-    pythons = [
-        wanted("python@11", "3.11.2", "h1_0_cpython"),
-        wanted("python@13", "3.13.5", "h1_0_cpython"),
-    ]
     click = wanted("click", subdir="noarch", host=("python 3.11.*",), run=("python >=3.11",))
     assert dependencies([*BUILT_PYTHONS, click], satisfies)["click"] == {"python@11"}
 
