@@ -1,0 +1,153 @@
+"""Follow a batch of builds to its end: a live table on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from forgeyard.cli.build_list import state_of
+from forgeyard.cli.show import say, seconds, style, style_word
+
+if TYPE_CHECKING:
+    from forgeyard.cli.client import Client
+
+_POLL_SECONDS = 0.5
+_PLAIN_SECONDS = 15.0
+_PAGE = 1000
+
+#: The columns of the table, in the order in which a build goes through them.
+STAGES = ("waiting", "building", "testing", "published", "unchanged", "failed")
+
+
+class View(Protocol):
+    """What shows the progress."""
+
+    def show(self, standing: Standing) -> None:
+        """Draw the present state."""
+
+    def ended(self, build: dict[str, Any]) -> None:
+        """A build has ended."""
+
+
+class Standing:
+    """Where a batch stands."""
+
+    def __init__(self, summary: dict[str, Any], builds: Sequence[dict[str, Any]]) -> None:
+        self.percent = float(summary.get("percent") or 0.0)
+        self.seconds_left: float | None = summary.get("seconds_left")
+        self.builds = builds
+        self.counts = Counter(stage_of(build) for build in builds)
+        self.running = [build for build in builds if build["state"] == "running"]
+
+    @property
+    def done(self) -> bool:
+        """Whether every build has ended."""
+        return all(build["state"] == "done" for build in self.builds)
+
+    def words(self) -> str:
+        """``waiting 3, building 2, published 10``: only what there is."""
+        return ", ".join(f"{stage} {self.counts[stage]}" for stage in STAGES if self.counts[stage])
+
+
+def stage_of(build: dict[str, Any]) -> str:
+    """Which of STAGES a build is in."""
+    state = state_of(build)
+    if state in ("waiting", "ready"):
+        return "waiting"
+    if state in ("building", "testing", "unchanged"):
+        return state
+    if state == "publishing":
+        return "testing"
+    return "published" if state == "succeeded" else "failed"
+
+
+def follow(client: Client, batch: str) -> list[dict[str, Any]]:
+    """Show the batch until all its builds have ended; the ended builds."""
+    told: set[str] = set()
+    with _view() as view:
+        while True:
+            standing = Standing(client.get(f"/batches/{batch}"), _builds(client, batch))
+            for build in standing.builds:
+                if build["state"] == "done" and build["id"] not in told:
+                    told.add(build["id"])
+                    view.ended(build)
+            view.show(standing)
+            if standing.done:
+                break
+            time.sleep(_POLL_SECONDS)
+    say(_verdict(standing))
+    return list(standing.builds)
+
+
+def _builds(client: Client, batch: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get("/builds", batch=batch, limit=_PAGE)
+    return found
+
+
+def _verdict(standing: Standing) -> str:
+    failed = [build for build in standing.builds if stage_of(build) == "failed"]
+    words = standing.words()
+    if not failed:
+        return style(f"all done: {words}", "good", err=True)
+    first = next((b for b in failed if b["outcome"] != "dependency_failed"), failed[0])
+    return f"{style(words, 'bad', err=True)}; see 'forgeyard why {first['id']}'"
+
+
+def ended_line(build: dict[str, Any]) -> str:
+    """One line about a build that has ended."""
+    state = state_of(build)
+    shown = "published" if state == "succeeded" else state.replace("_", " ")
+    package = f"{build['name']} {build['version']}"
+    took = build.get("seconds")
+    line = f"{style_word(f'{shown:<10}', err=True)} {package}"
+    if took is not None:
+        line += f"  {style(f'in {seconds(took)}', 'faint', err=True)}"
+    failure = build.get("failure")
+    if stage_of(build) == "failed" and failure:
+        line += f"  {build['id']}: {failure['message'].splitlines()[0]}"
+    return line
+
+
+@contextmanager
+def _view() -> Iterator[View]:
+    made: AbstractContextManager[View]
+    if sys.stderr.isatty():
+        from forgeyard.cli.live_table import live_table
+
+        made = live_table()
+    else:
+        made = _plain()
+    with made as view:
+        yield view
+
+
+@contextmanager
+def _plain() -> Iterator[View]:
+    yield _Plain()
+
+
+class _Plain:
+    """Lines: one for each start and end, and a summary now and then."""
+
+    def __init__(self) -> None:
+        self._started: dict[str, str] = {}
+        self._last = time.monotonic()
+
+    def show(self, standing: Standing) -> None:
+        for build in standing.running:
+            doing = state_of(build)
+            if self._started.get(build["id"]) != doing and doing != "publishing":
+                self._started[build["id"]] = doing
+                say(f"{doing:<10} {build['name']} {build['version']}")
+        if time.monotonic() - self._last >= _PLAIN_SECONDS:
+            self._last = time.monotonic()
+            left = standing.seconds_left
+            more = f", about {seconds(left)} left" if left is not None else ""
+            say(f"{standing.percent:.0f} %: {standing.words()}{more}")
+
+    def ended(self, build: dict[str, Any]) -> None:
+        say(ended_line(build))
