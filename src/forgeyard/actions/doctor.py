@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from forgeyard.actions.yard import Yard
 from forgeyard.errors import Unavailable
-from forgeyard.governance.journal import GENESIS, Entry, verify
+from forgeyard.governance.journal import Entry, verify
 from forgeyard.store import journal, tables
 
 #: Below this a yard says so before builds start to fail.
@@ -146,10 +146,10 @@ def _disk(yard: Yard) -> Iterator[Finding]:
 
 
 def _journal(connection: Connection) -> Iterator[Finding]:
-    previous, seq = GENESIS, 0
-    while rows := journal.entries(connection, after=seq, limit=_JOURNAL_PIECE):
+    last: Entry | None = None
+    while rows := journal.entries(connection, after=last.seq if last else 0, limit=_JOURNAL_PIECE):
         entries = [Entry(**row._mapping) for row in rows]
-        if (bad := verify(entries, previous, seq)) is not None:
+        if (bad := verify(entries, last)) is not None:
             yield Finding(
                 code="journal_broken",
                 severity=Severity.ERROR,
@@ -157,7 +157,7 @@ def _journal(connection: Connection) -> Iterator[Finding]:
                 hint="Compare with a backup of the database; somebody wrote to it directly.",
             )
             return
-        previous, seq = entries[-1].digest, entries[-1].seq
+        last = entries[-1]
 
 
 def _objects(connection: Connection, yard: Yard, *, read_all: bool) -> Iterator[Finding]:

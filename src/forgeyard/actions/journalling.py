@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from forgeyard.governance.actor import Actor
-from forgeyard.governance.journal import GENESIS, chain
+from forgeyard.governance.journal import Entry, append
 from forgeyard.store import journal
 
 
@@ -21,26 +22,7 @@ def write_journal(
     **detail: Any,
 ) -> None:
     """Append one entry; its digest covers the entry before it."""
-    last = journal.last_entry(connection)
-    seq = last.seq + 1 if last else 1
-    previous = last.digest if last else GENESIS
-    digest = chain(
-        previous,
-        seq=seq,
-        at=at,
-        actor=actor.name,
-        action=action,
-        subject=subject,
-        detail=detail,
-    )
-    journal.append(
-        connection,
-        seq=seq,
-        at=at,
-        actor=actor.name,
-        action=action,
-        subject=subject,
-        detail=detail,
-        previous=previous,
-        digest=digest,
-    )
+    row = journal.last_entry(connection)
+    last = Entry(**row._mapping) if row else None
+    entry = append(last, at=at, actor=actor.name, action=action, subject=subject, detail=detail)
+    journal.append(connection, **msgspec.structs.asdict(entry))

@@ -12,7 +12,7 @@ from forgeyard.actions.journalling import write_journal
 from forgeyard.actions.yard import Yard
 from forgeyard.errors import BadInput, Conflict, NotFound, Unauthenticated
 from forgeyard.governance.actor import Actor
-from forgeyard.governance.permission import Permission, Role, require
+from forgeyard.governance.permission import Permission, Role, check_scopes, require
 from forgeyard.governance.token import format_token, parse_token, token_digest
 from forgeyard.store import members
 
@@ -94,9 +94,9 @@ def create_token(
     ``make_bot`` creates the member as a bot (API only) when there is none of that name.
     """
     require(actor, Permission.TOKEN_WRITE)
-    if unknown := set(scopes) - {permission.value for permission in Permission}:
+    if unknown := check_scopes(scopes):
         raise BadInput(
-            f"there is no scope {', '.join(sorted(unknown))}",
+            f"there is no scope {', '.join(unknown)}",
             code="scope_unknown",
             hint="Scopes: " + ", ".join(permission.value for permission in Permission),
         )

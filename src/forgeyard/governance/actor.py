@@ -1,4 +1,4 @@
-"""Whoever acts: a person, a bot, or the yard itself."""
+"""Who does something."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["person", "bot", "system"]
+ActorKind = Literal["person", "bot", "system"]
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """A member, as known from the token of a request."""
+    """A member as they act now: with all their roles, or narrowed by a token."""
 
     id: str
     name: str
-    kind: Kind = "person"
+    kind: ActorKind
+    #: Names of `Role`.
     roles: tuple[str, ...] = ()
-    #: What the token is narrowed to; empty: all that the member may do.
+    #: Permissions that the token is limited to (``build:submit``, ``build:*``); empty: no limit.
     scopes: tuple[str, ...] = ()
