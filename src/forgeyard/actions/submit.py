@@ -15,7 +15,7 @@ from forgeyard.actions.journalling import write_journal
 from forgeyard.actions.yard import Yard
 from forgeyard.builds.input_key import input_key
 from forgeyard.builds.machine import State, Step
-from forgeyard.builds.ordering import DependencyCycle, Wanted, dependencies
+from forgeyard.builds.ordering import DependencyCycle, Wanted, dependencies, spec_name
 from forgeyard.builds.outcome import CACHED, Outcome
 from forgeyard.builds.specs import satisfies
 from forgeyard.errors import ForgeyardError, NotFound, Where
@@ -287,6 +287,12 @@ def _others(
 ) -> list[Wanted]:
     """Builds on their way, or failed before, that the wanted ones may have to wait for."""
     rows = [row for b in failed if (row := builds.get(connection, b)) is not None]
+    names = {
+        spec_name(spec)
+        for item in wanted
+        for specs in msgspec.structs.astuple(item.output.requirements)
+        for spec in specs
+    }
     return [
         Wanted(
             key=row.id,
@@ -301,7 +307,7 @@ def _others(
                 requirements=row.requirements,
             ),
         )
-        for row in (*rows, *(builds.unfinished(connection) if wanted else ()))
+        for row in (*rows, *builds.unfinished_named(connection, sorted(names)))
     ]
 
 

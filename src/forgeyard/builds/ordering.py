@@ -73,8 +73,8 @@ def _needs(
     specs = [*asked.build, *asked.host]
     if not hard:
         # What is built with is there to run with: no need to wait for its other variants.
-        served = {_name(spec) for spec in specs}
-        specs = [s for s in (*asked.run, *asked.test) if _name(s) not in served]
+        served = {spec_name(spec) for spec in specs}
+        specs = [s for s in (*asked.run, *asked.test) if spec_name(s) not in served]
     found: set[str] = set()
     for spec in specs:
         found |= _makers_of(_with_pin(spec, item.variant), item, makers, satisfies)
@@ -84,7 +84,7 @@ def _needs(
 def _makers_of(
     spec: str, item: Wanted, makers: Mapping[str, Sequence[Wanted]], satisfies: Satisfies
 ) -> set[str]:
-    name = _name(spec)
+    name = spec_name(spec)
     return {
         maker.key
         for maker in makers.get(name, ())
@@ -94,7 +94,7 @@ def _makers_of(
     }
 
 
-def _name(spec: str) -> str:
+def spec_name(spec: str) -> str:
     """The package name at the front of a match spec."""
     return re.split(r"[\s=<>!~\[]", spec.strip(), maxsplit=1)[0].lower()
 

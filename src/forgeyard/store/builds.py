@@ -118,9 +118,17 @@ def to_publish(connection: Connection, now: float) -> list[str]:
     )
 
 
-def unfinished(connection: Connection) -> list[Row[Any]]:
-    """All builds on their way."""
-    return list(connection.execute(select(builds).where(builds.c.state != State.DONE.value)))
+def unfinished_named(connection: Connection, names: Sequence[str]) -> list[Row[Any]]:
+    """Builds on their way that make one of these outputs."""
+    found: list[Row[Any]] = []
+    for start in range(0, len(names), 500):
+        found += connection.execute(
+            select(builds).where(
+                builds.c.name.in_(list(names[start : start + 500])),
+                builds.c.state != State.DONE.value,
+            )
+        )
+    return found
 
 
 def latest_by_key(connection: Connection, keys: Sequence[str]) -> dict[str, Row[Any]]:
