@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from forgeyard.builds.outcome import Failure, Outcome, Stage
+from forgeyard.recipes.source import Source as Source
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,20 +24,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int = 4 * 2**30
     disk_bytes: int = 20 * 2**30
     processes: int = 4096
-
-
-class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that a recipe's ``source`` section names.
-
-    ``urls`` may use ``http(s)``, ``file``, ``pypi://NAME/FILE`` or ``debian://SOURCE/FILE``;
-    the first place whose bytes have the right sha256 serves.
-    """
-
-    urls: tuple[str, ...] = ()
-    sha256: str | None = None
-    git: str | None = None
-    #: Tag, branch or commit of ``git``.
-    rev: str | None = None
 
 
 class StagedArtifact(msgspec.Struct, frozen=True, kw_only=True):

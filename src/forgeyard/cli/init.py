@@ -67,7 +67,7 @@ def make_yard(folder: Path, settings: str, owner: str, toolchain: Toolchain) -> 
     from forgeyard.actions.members import found_yard
     from forgeyard.actions.yard import Yard
     from forgeyard.cli.place import store_token
-    from forgeyard.examples import base_pinning
+    from forgeyard.cli.example_files import base_pinning
 
     yard = Yard.create(folder, settings)
     try:

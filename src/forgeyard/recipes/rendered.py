@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from forgeyard.builds.job import Source
+from forgeyard.recipes.source import Source
 
 
 class Requirements(msgspec.Struct, frozen=True, kw_only=True):
