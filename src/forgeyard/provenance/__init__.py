@@ -1,0 +1,1 @@
+"""How an artifact came to be: locks, and statements about it."""
