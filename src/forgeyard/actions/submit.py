@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -215,15 +215,35 @@ def _sort_out(
     channel = channels.by_name(connection, yard.settings.yard.channel)
     known = builds.latest_by_key(connection, [c.key for c in candidates])
     fresh: list[_Candidate] = []
-    kept: list[Kept] = []
+    kept: list[tuple[_Candidate, Kept]] = []
     for candidate in candidates:
         before = known.get(candidate.key)
         kept_as = _need_not(connection, candidate, before, channel, force=force)
         if kept_as is None:
             fresh.append(candidate)
         else:
-            kept.append(kept_as)
-    return fresh, kept
+            kept.append((candidate, kept_as))
+    while again := [pair for pair in kept if _worth_another_try(pair, fresh)]:
+        fresh += [candidate for candidate, _ in again]
+        kept = [pair for pair in kept if pair not in again]
+    return fresh, [kept_as for _, kept_as in kept]
+
+
+def _worth_another_try(pair: tuple[_Candidate, Kept], fresh: Sequence[_Candidate]) -> bool:
+    """A failure says nothing any more once something that it needs is built anew."""
+    candidate, kept_as = pair
+    return kept_as.code == "failed_before" and not _needed_names([candidate]).isdisjoint(
+        c.output.name for c in fresh
+    )
+
+
+def _needed_names(items: Iterable[_Candidate | Wanted]) -> set[str]:
+    return {
+        spec_name(spec)
+        for item in items
+        for specs in msgspec.structs.astuple(item.output.requirements)
+        for spec in specs
+    }
 
 
 def _need_not(
@@ -249,6 +269,8 @@ def _need_not(
     if force or outcome not in CACHED:
         return None
     if not outcome.good:
+        if builds.succeeded_since(connection, sorted(_needed_names([candidate])), before):
+            return None  # it may find other packages now
         return keep(
             "failed_before",
             f"{before.id} ended as {outcome.value} with the same inputs; "
@@ -287,12 +309,7 @@ def _others(
 ) -> list[Wanted]:
     """Builds on their way, or failed before, that the wanted ones may have to wait for."""
     rows = [row for b in failed if (row := builds.get(connection, b)) is not None]
-    names = {
-        spec_name(spec)
-        for item in wanted
-        for specs in msgspec.structs.astuple(item.output.requirements)
-        for spec in specs
-    }
+    names = _needed_names(wanted)
     return [
         Wanted(
             key=row.id,

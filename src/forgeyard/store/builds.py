@@ -208,7 +208,9 @@ def record_duration(
         )
     else:
         mean = row.seconds + (seconds - row.seconds) / 3
-        connection.execute(update(durations).where(*key).values(seconds=mean, samples=row.samples + 1))
+        connection.execute(
+            update(durations).where(*key).values(seconds=mean, samples=row.samples + 1)
+        )
 
 
 def latest_of_output(
@@ -241,3 +243,19 @@ def ahead_of(connection: Connection, row: Row[Any]) -> int:
             ),
         )
     ).scalar_one()
+
+
+def succeeded_since(connection: Connection, names: Sequence[str], build: Row[Any]) -> bool:
+    """Whether one of these outputs was built with success after ``build`` had ended."""
+    return (
+        connection.execute(
+            select(builds.c.id)
+            .where(
+                builds.c.name.in_(list(names)),
+                builds.c.outcome == Outcome.SUCCEEDED.value,
+                builds.c.finished_at > build.finished_at,
+            )
+            .limit(1)
+        ).scalar_one_or_none()
+        is not None
+    )
