@@ -158,15 +158,60 @@ def script_failure(
             if match := rule.pattern.search(text):
                 return rule.outcome, _explained(rule, match, number, text, phase)
     code = _exit_code(lines)
-    number, text = _last_word(lines)
+    line, last = _last_word(lines)
     what = "the test" if phase == "test" else "the build script"
     ending = f" with exit code {code}" if code is not None else ""
-    message = f"{what} failed{ending}" + (f": {text}" if text else f": {said}")
+    message = f"{what} failed{ending}" + (f": {last}" if last else f": {said}")
     return Outcome.FAILED, Failure(
         code="test_failed" if phase == "test" else "script_failed",
         message=message,
         phase=phase,
-        log_line=number,
+        log_line=line,
+    )
+
+
+_SETUP_RULES = (
+    _rule(
+        r"(?i)patch .*(?:fail|not found)|failed to apply patch|hunk",
+        "patch_failed",
+        "make the patch again for this version of the source",
+        message="a patch does not apply",
+    ),
+    _rule(
+        r"(?i)unsupported archive|extraction|failed to (?:extract|unpack)|invalid (?:gzip|tar|zip)",
+        "source_broken",
+        "the source is no archive of the kind that its name says; "
+        "file_name: keeps it from being unpacked",
+        message="a source cannot be unpacked",
+    ),
+    _rule(
+        r"(?i)interpreter .* was not found|unsupported interpreter",
+        "tool_missing",
+        "add the interpreter to requirements.build",
+        message="the script's interpreter is missing",
+    ),
+    _rule(
+        r"(?i)no such file or directory|file not found|patch file",
+        "source_missing",
+        "path: sources and patches are looked for beside the recipe",
+        message="a file that the recipe names is missing",
+    ),
+)
+
+
+def setup_failure(tail: Iterable[tuple[int, str]], *, said: str) -> tuple[Outcome, Failure]:
+    """It ended before the script began: mostly not the recipe's fault."""
+    lines = [*tail, (0, said)]
+    for rule in (_SCRIPT_RULES[0], *_SETUP_RULES):
+        for number, text in reversed(lines[-20:]):
+            if match := rule.pattern.search(text):
+                return rule.outcome, _explained(rule, match, number, text, "build")
+    line, _ = _last_word(lines[:-1])
+    return Outcome.INFRASTRUCTURE, Failure(
+        code="setup_failed",
+        message=f"the build could not be set up: {said}",
+        phase="build",
+        log_line=line,
     )
 
 
@@ -177,12 +222,12 @@ def package_failure(tail: Iterable[tuple[int, str]], *, said: str) -> tuple[Outc
         for number, text in reversed(lines):
             if match := rule.pattern.search(text):
                 return rule.outcome, _explained(rule, match, number, text, "package")
-    number, _ = _last_word(lines[:-1])
+    line, _ = _last_word(lines[:-1])
     return Outcome.FAILED, Failure(
         code="packaging_failed",
         message=f"the package could not be made: {said}",
         phase="package",
-        log_line=number,
+        log_line=line,
     )
 
 

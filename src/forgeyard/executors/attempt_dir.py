@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from forgeyard.builds.job import Job, JobResult
-from forgeyard.runner.processes import ProcessIdentity
+from forgeyard.executors.processes import ProcessIdentity
 
 
 class RunnerSetup(msgspec.Struct, frozen=True, kw_only=True):

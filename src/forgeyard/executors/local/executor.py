@@ -1,0 +1,176 @@
+"""One supervisor process per attempt, found again by its directory and recorded identity.
+
+The executor keeps nothing in memory: the yard may be restarted while attempts run, and
+the next executor over the same directory knows them all.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from forgeyard.builds.outcome import Outcome
+from forgeyard.executors.interface import AttemptSpec, AttemptStatus
+from forgeyard.executors import processes
+from forgeyard.executors.attempt_dir import AttemptDir, RunnerSetup
+from forgeyard.executors.removal import remove
+
+#: A supervisor that was asked to end gets this long before it is killed.
+GRACE_SECONDS = 20.0
+
+#: How often a finished attempt's result is offered before the attempt counts as lost.
+_DELIVERIES = 5
+
+_STATUS = {
+    Outcome.SUCCEEDED: AttemptStatus.SUCCEEDED,
+    Outcome.UNCHANGED: AttemptStatus.SUCCEEDED,
+    Outcome.TIMED_OUT: AttemptStatus.TIMEOUT,
+    Outcome.OUT_OF_MEMORY: AttemptStatus.OUT_OF_MEMORY,
+    Outcome.CANCELLED: AttemptStatus.CANCELLED,
+    Outcome.SUPERSEDED: AttemptStatus.CANCELLED,
+}
+
+
+class LocalExecutor:
+    """Implements ``Executor``; a handle is the attempt's id."""
+
+    def __init__(
+        self,
+        work_dir: Path,
+        python: str = sys.executable,
+        *,
+        cache_dir: Path | None = None,
+        heartbeat_seconds: float = 5.0,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
+        self._attempts = work_dir / "attempts"
+        self._cache_dir = cache_dir or work_dir / "cache"
+        self._python = python
+        self._heartbeat_seconds = heartbeat_seconds
+        self._grace_seconds = grace_seconds
+        #: Only to collect their exit; whose child an attempt is makes no difference.
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    def submit(self, spec: AttemptSpec) -> str:
+        """Start the attempt's supervisor, once, and return its handle."""
+        handle = spec.job.attempt_id
+        attempt = self._dir(handle)
+        if attempt.supervisor() is not None or attempt.result() is not None:
+            return handle
+        setup = RunnerSetup(
+            cache_dir=str(self._cache_dir),
+            gpus=spec.gpus,
+            heartbeat_seconds=self._heartbeat_seconds,
+        )
+        self._cache_dir.mkdir(parents=True, exist_ok=True)
+        attempt.write_inputs(spec.job, spec.token, setup)
+        self._start(attempt)
+        return handle
+
+    def _start(self, attempt: AttemptDir) -> None:
+        with attempt.errors.open("ab") as errors:
+            process = subprocess.Popen(
+                [self._python, "-m", "forgeyard.runner.supervisor", str(attempt.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                env=_environment(),
+                start_new_session=True,
+            )
+        # Recorded here as well: the supervisor may die before it can do so itself.
+        if (identity := processes.identify(process.pid)) is not None:
+            attempt.write_supervisor(identity)
+        self._children.append(process)
+
+    def poll(self, handles: Iterable[str]) -> dict[str, AttemptStatus]:
+        """Status of each; reads a few small files per handle."""
+        self._children = [child for child in self._children if child.poll() is None]
+        return {handle: self._status(self._dir(handle)) for handle in handles}
+
+    def cancel(self, handle: str) -> None:
+        """Ask the supervisor to end; after the grace time kill it.  Does not wait."""
+        attempt = self._dir(handle)
+        if not attempt.path.is_dir() or attempt.result() is not None:
+            return
+        first = not attempt.cancel_request.exists()
+        if first:
+            attempt.cancel_request.touch()
+        identity = attempt.supervisor()
+        if identity is None:
+            return
+        asked_at = attempt.cancel_request.stat().st_mtime
+        overdue = time.time() - asked_at > self._grace_seconds
+        # Its sandbox dies with it, whichever signal it is.
+        processes.send_signal(identity, signal.SIGKILL if overdue else signal.SIGTERM)
+
+    def adopt(self, attempt_id: str) -> str | None:
+        """The handle of an attempt that was started in this directory."""
+        return attempt_id if self._dir(attempt_id).supervisor() is not None else None
+
+    def renew(self, handle: str, token: str) -> None:
+        """Give the attempt a new token; it is used from the next request on."""
+        attempt = self._dir(handle)
+        if attempt.path.is_dir():
+            attempt.write_token(token)
+
+    def forget(self, handle: str) -> None:
+        """Remove a finished attempt's directory; a running one is left alone."""
+        attempt = self._dir(handle)
+        if self._status(attempt) is not AttemptStatus.RUNNING:
+            remove(attempt.path)
+
+    def orphans(self, wanted: Collection[str]) -> list[str]:
+        """End the attempts that nobody wants any more; which ones still run."""
+        found = []
+        for path in sorted(self._attempts.glob("*")):
+            identity = AttemptDir(path).supervisor()
+            if path.name in wanted or identity is None or not processes.is_running(identity):
+                continue
+            self.cancel(path.name)
+            found.append(path.name)
+        return found
+
+    def _dir(self, handle: str) -> AttemptDir:
+        if not handle or "/" in handle or handle.startswith("."):
+            raise ValueError(f"not an attempt id: {handle!r}")
+        return AttemptDir(self._attempts / handle)
+
+    def _status(self, attempt: AttemptDir) -> AttemptStatus:
+        identity = attempt.supervisor()
+        if identity is not None and processes.is_running(identity):
+            return AttemptStatus.RUNNING
+        # Read after the look at the process: its last act is to write the result.
+        result = attempt.result()
+        if result is None:
+            return AttemptStatus.LOST
+        if not attempt.delivered.exists():
+            return self._deliver_again(attempt)
+        return _STATUS.get(result.outcome, AttemptStatus.FAILED)
+
+    def _deliver_again(self, attempt: AttemptDir) -> AttemptStatus:
+        """The supervisor ended between writing its result and handing it over."""
+        tries = attempt.path / "deliveries"
+        count = len(tries.read_bytes()) if tries.exists() else 0
+        if count >= _DELIVERIES:
+            return AttemptStatus.LOST
+        with tries.open("ab") as file:
+            file.write(b".")
+        self._start(attempt)
+        return AttemptStatus.RUNNING
+
+
+def _environment() -> dict[str, str]:
+    """What a supervisor may know: how to reach the network, and nothing secret of ours."""
+    kept = ("PATH", "HOME", "LANG", "TZ", "USER", "LOGNAME", "PYTHONPATH", "VIRTUAL_ENV")
+    prefixes = ("PIP_", "UV_", "SSL_", "REQUESTS_", "CURL_", "CONDA_OVERRIDE_", "GIT_SSL_")
+    proxies = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in kept or name.startswith(prefixes) or name.lower() in proxies
+    }
