@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -55,6 +55,26 @@ class ShardIndex(msgspec.Struct, frozen=True, kw_only=True):
     channel_relations: dict[str, str] | None = None
 
 
+class _Shard(msgspec.Struct, frozen=True, kw_only=True):
+    packages: dict[str, Entry] = {}
+    packages_conda: dict[str, Entry] = msgspec.field(name="packages.conda", default_factory=dict)
+    removed: list[str] = []
+
+
+class _Info(msgspec.Struct, frozen=True, kw_only=True):
+    subdir: str
+    created_at: datetime
+    channel_relations: dict[str, str] | None = None
+
+
+class _Index(msgspec.Struct, frozen=True, kw_only=True):
+    info: _Info
+    shards: dict[str, bytes]
+
+
+_T = TypeVar("_T")
+
+
 def shard_filename(sha256: str) -> str:
     """Path below the subdir."""
     return f"shards/{sha256}.msgpack.zst"
@@ -82,13 +102,13 @@ def encode_shard(entries: Mapping[str, Entry], removed: Iterable[str] = ()) -> S
 
 def decode_shard(data: bytes) -> tuple[dict[str, Entry], list[str]]:
     """Entries by file name and the removed file names.  Raises BadInput."""
-    shard = _decode(data, LARGEST_SHARD)
+    shard = _decode(data, LARGEST_SHARD, _Shard)
     entries = {
         filename: _from_binary(entry)
-        for kind in ("packages", "packages.conda")
-        for filename, entry in shard.get(kind, {}).items()
+        for packages in (shard.packages, shard.packages_conda)
+        for filename, entry in packages.items()
     }
-    return entries, list(shard.get("removed", []))
+    return entries, shard.removed
 
 
 def encode_shard_index(
@@ -118,17 +138,13 @@ def encode_shard_index(
 
 def decode_shard_index(data: bytes) -> ShardIndex:
     """Read an index back.  Raises BadInput."""
-    index = _decode(data, LARGEST_INDEX)
-    try:
-        info = index["info"]
-        return ShardIndex(
-            subdir=info["subdir"],
-            shards={name: digest.hex() for name, digest in index["shards"].items()},
-            created_at=datetime.fromisoformat(info["created_at"]),
-            channel_relations=info.get("channel_relations"),
-        )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise BadShard(f"Not an index of shards: {error!r}") from error
+    index = _decode(data, LARGEST_INDEX, _Index)
+    return ShardIndex(
+        subdir=index.info.subdir,
+        shards={name: digest.hex() for name, digest in index.shards.items()},
+        created_at=index.info.created_at,
+        channel_relations=index.info.channel_relations,
+    )
 
 
 def _to_binary(entry: Entry) -> Entry:
@@ -149,11 +165,11 @@ def _from_binary(entry: Entry) -> Entry:
     return plain
 
 
-def _decode(data: bytes, most: int) -> dict[str, Any]:
+def _decode(data: bytes, most: int, kind: type[_T]) -> _T:
     try:
-        return msgspec.msgpack.decode(decode_zst(data, most), type=dict[str, Any])
-    except msgspec.DecodeError as error:
-        raise BadShard(f"Not msgpack: {error}") from error
+        return msgspec.msgpack.decode(decode_zst(data, most), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadShard(f"Not an index or a shard: {error}") from error
 
 
 def _instant(at: datetime) -> str:
