@@ -66,8 +66,8 @@ def make_yard(folder: Path, settings: str, owner: str, toolchain: Toolchain) -> 
     """All that ``init`` does.  Raises BadInput where there is a yard already."""
     from forgeyard.actions.members import found_yard
     from forgeyard.actions.yard import Yard
-    from forgeyard.cli.place import store_token
     from forgeyard.cli.example_files import base_pinning
+    from forgeyard.cli.place import store_token
 
     yard = Yard.create(folder, settings)
     try:

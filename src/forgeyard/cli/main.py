@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -44,12 +45,18 @@ def cli() -> None:
 
 def entry() -> None:
     """Run the command line; errors become words and exit codes here, and only here."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if "rattler" in sys.modules:
+        # The threads of py-rattler may crash an orderly end of the interpreter.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(args: list[str]) -> int:
     """The exit code of one command line."""
-    from forgeyard.cli.problems import exit_code_of, report
+    from forgeyard.cli.problems import GOOD, UNAVAILABLE, exit_code_of, report, say_problem
     from forgeyard.errors import ForgeyardError
 
     try:
@@ -65,6 +72,9 @@ def run(args: list[str]) -> int:
         return exit_code_of(error)
     except BrokenPipeError:
         # The reader (``head``, a pager) has seen enough.
-        sys.stderr.close()
-        return 0
-    return result if isinstance(result, int) else 0
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return GOOD
+    except OSError as error:
+        say_problem(error.filename, error.strerror or str(error), None)
+        return UNAVAILABLE
+    return result if isinstance(result, int) else GOOD

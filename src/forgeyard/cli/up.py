@@ -17,13 +17,15 @@ def up(directory: str | None, host: str | None, port: int | None) -> None:
 
     Builds that run when the server stops go on; the next 'up' takes them over.
     """
-    from forgeyard.actions.yard import Yard
     from forgeyard.cli.place import find_directory
+
+    folder = find_directory(directory)
+    from forgeyard.actions.yard import Yard
     from forgeyard.cli.serving import Serving
     from forgeyard.cli.show import say, style
     from forgeyard.errors import Unavailable
 
-    yard = Yard.open(find_directory(directory))
+    yard = Yard.open(folder)
     asked = yard.settings.server.port if port is None else port
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
