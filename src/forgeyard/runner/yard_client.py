@@ -116,8 +116,11 @@ class YardClient:
     def _ask(
         self, method: str, place: str, body: bytes | None = None, *, tries: int | None = None
     ) -> bytes:
+        log = place.startswith("/log")
+        kind = "application/octet-stream" if log else "application/json"
+
         def once() -> bytes:
-            with self._answer(method, place, body, {}) as response:
+            with self._answer(method, place, body, {"Content-Type": kind}) as response:
                 return _read_good(response)
 
         return self._patiently(once, tries)
