@@ -33,6 +33,8 @@ class RunnerSetup(msgspec.Struct, frozen=True, kw_only=True):
     #: Device numbers of the GPUs that the attempt may use.
     gpus: tuple[int, ...] = ()
     heartbeat_seconds: float = 5.0
+    #: Use control groups where this user can make some.
+    control_groups: bool = True
 
 
 def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:

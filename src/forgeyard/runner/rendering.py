@@ -85,10 +85,10 @@ class RenderedOutput(msgspec.Struct, frozen=True, kw_only=True):
     repositories: tuple[GitSource, ...]
 
 
-def render(job: Job, text: str, recipe_dir: Path) -> RenderedOutput:
+def render(job: Job, localized: Path, recipe: Path) -> RenderedOutput:
     """The output that the job is about; ``AttemptFailed`` when the recipe has no such one.
 
-    ``text`` is the recipe with local sources (``recipe_text``).
+    ``localized`` is the recipe with local sources (``recipe_text``), ``recipe`` the original.
     """
     platform = rattler_build.PlatformConfig(
         target_platform=job.target_platform,
@@ -97,7 +97,9 @@ def render(job: Job, text: str, recipe_dir: Path) -> RenderedOutput:
     )
     variants = rattler_build.VariantConfig({key: [job.variant[key]] for key in job.variant})
     try:
-        stage0 = rattler_build.Stage0Recipe.from_yaml(text, recipe_dir=recipe_dir)
+        stage0 = rattler_build.Stage0Recipe.from_file(localized)
+        # Relative paths are those of the original; ``from_yaml`` would overwrite it.
+        stage0._recipe_path = recipe
         rendered = stage0.render(variants, rattler_build.RenderConfig(platform=platform))
     except rattler_build.RattlerBuildError as problem:
         raise _fault("recipe_invalid", f"the recipe cannot be rendered: {problem}") from problem

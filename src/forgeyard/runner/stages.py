@@ -74,8 +74,9 @@ def build(context: Context, made: Made) -> None:
     sandbox.prepare(room)
 
     workspace.unpack_feedstock(context.yard)
-    text = workspace.localized_recipe()
-    output = render(job, text, workspace.recipe.parent)
+    localized = context.work / "build/.recipe.yaml"
+    localized.write_text(workspace.localized_recipe())
+    output = render(job, localized, workspace.recipe)
     workspace.fetch_sources(output, context.yard, context.cache_dir, context.say)
 
     context.enter("solve")
@@ -86,12 +87,11 @@ def build(context: Context, made: Made) -> None:
     made.locks = {each.name: each.lock() for each in environments}
 
     context.enter("build")
-    (context.work / "build/.recipe.yaml").write_text(text)
     order = {
         "do": "build",
         "name": job.name,
         "recipe": f"{sandbox.FEEDSTOCK}/{job.recipe_path}",
-        "recipe_text": f"{sandbox.BUILD}/.recipe.yaml",
+        "localized_recipe": f"{sandbox.BUILD}/{localized.name}",
         "variant": job.variant,
         "target_platform": job.target_platform,
         "build_platform": job.build_platform,
@@ -279,6 +279,7 @@ def _run(
         name=job.attempt_id,
         ends_at=context.ends_at,
         interrupted=context.interrupted,
+        control_groups=context.setup.control_groups,
     )
     with context.calm():
         made.watched = watch.run()

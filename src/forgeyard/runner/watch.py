@@ -63,6 +63,7 @@ class Watch:
         name: str,
         ends_at: float,
         interrupted: Callable[[], Outcome | None],
+        control_groups: bool = True,
     ) -> None:
         self._room = room
         self._limits = limits
@@ -71,6 +72,7 @@ class Watch:
         #: ``time.monotonic()`` at which the attempt's wall time is over.
         self._ends_at = ends_at
         self._interrupted = interrupted
+        self._control_groups = control_groups
         self._watched = Watched()
         self._rest = b""
         self._next_disk_look = 0.0
@@ -79,11 +81,7 @@ class Watch:
 
     def run(self) -> Watched:
         """Until the worker ends or is ended; nothing of it runs afterwards."""
-        group = cgroups.create(
-            self._name,
-            memory_bytes=self._limits.memory_bytes,
-            processes=self._limits.processes,
-        )
+        group = self._group()
         used_before = os.times()
         argv = _joining(group, sandbox.command(self._room, ()))
         with subprocess.Popen(
@@ -103,6 +101,15 @@ class Watch:
                 process.wait()
         self._account(group, used_before)
         return self._watched
+
+    def _group(self) -> cgroups.ControlGroup | None:
+        if not self._control_groups:
+            return None
+        return cgroups.create(
+            self._name,
+            memory_bytes=self._limits.memory_bytes,
+            processes=self._limits.processes,
+        )
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None

@@ -58,10 +58,9 @@ def _render(order: dict[str, Any]) -> Any:
         build_platform=order["build_platform"],
         host_platform=order["target_platform"],
     )
-    recipe = Path(order["recipe"])
-    stage0 = rb.Stage0Recipe.from_yaml(
-        Path(order["recipe_text"]).read_text(), recipe_dir=recipe.parent
-    )
+    stage0 = rb.Stage0Recipe.from_file(order["localized_recipe"])
+    # Relative paths, and what goes into the package, are those of the original recipe.
+    stage0._recipe_path = Path(order["recipe"])
     variants = rb.VariantConfig({key: [value] for key, value in order["variant"].items()})
     for rendered in stage0.render(variants, rb.RenderConfig(platform=platform)):
         if rendered.recipe.package.name == order["name"]:

@@ -47,12 +47,14 @@ class LocalExecutor:
         cache_dir: Path | None = None,
         heartbeat_seconds: float = 5.0,
         grace_seconds: float = GRACE_SECONDS,
+        control_groups: bool = True,
     ) -> None:
         self._attempts = work_dir / "attempts"
         self._cache_dir = cache_dir or work_dir / "cache"
         self._python = python
         self._heartbeat_seconds = heartbeat_seconds
         self._grace_seconds = grace_seconds
+        self._control_groups = control_groups
         #: Only to collect their exit; whose child an attempt is makes no difference.
         self._children: list[subprocess.Popen[bytes]] = []
 
@@ -66,6 +68,7 @@ class LocalExecutor:
             cache_dir=str(self._cache_dir),
             gpus=spec.gpus,
             heartbeat_seconds=self._heartbeat_seconds,
+            control_groups=self._control_groups,
         )
         self._cache_dir.mkdir(parents=True, exist_ok=True)
         attempt.write_inputs(spec.job, spec.token, setup)
