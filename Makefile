@@ -9,7 +9,7 @@ BIN := .venv/bin
 ARGS ?=
 export PYTHON
 
-.PHONY: help demo test lint docs bench-spine clean venv
+.PHONY: help demo test lint docs reference bench-spine clean venv
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,9 @@ docs: venv ## The documentation, in docs/_build/html.
 	@echo "── sphinx"
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+reference: venv ## Write docs/reference from the code.
+	@$(BIN)/python docs/generate_reference.py
 
 bench-spine: venv ## Measure the spine; writes benchmarks/results/spine.json.
 	@tools/prepare packages demo

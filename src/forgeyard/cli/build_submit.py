@@ -53,10 +53,8 @@ def after_submission(
     from forgeyard.cli.submission import tell, verdict
 
     tell(submission)
-    ended: list[dict[str, Any]] = []
-    if wait and submission["builds"]:
-        ended = follow(client, submission["batch"])
+    standing = follow(client, submission["batch"]) if wait and submission["builds"] else None
     if as_json:
-        print_json({**submission, "ended": ended} if wait else submission)
-    failed = any(build["outcome"] not in ("succeeded", "unchanged") for build in ended)
+        print_json({**submission, "ended": list(standing.builds)} if standing else submission)
+    failed = standing is not None and standing.failed > 0
     return max(verdict(submission), BUILD_FAILED if failed else GOOD)

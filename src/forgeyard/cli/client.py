@@ -48,8 +48,12 @@ class ServerUnreachable(Unavailable):
 class Client:
     """Asks a yard.  Errors of the API are raised as the errors of ``forgeyard.errors``."""
 
-    def __init__(self, url: str, http: httpx.Client, token: str | None) -> None:
+    def __init__(
+        self, url: str, http: httpx.Client, token: str | None, *, served: bool = True
+    ) -> None:
         self.url = url
+        #: Whether others can reach ``url`` too.
+        self.served = served
         self._http = http
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
@@ -135,7 +139,7 @@ def connect(place: Place) -> Iterator[Client]:
 
     assert place.directory is not None
     with application_of(place.directory) as http:
-        yield Client("http://yard", http, place.token)
+        yield Client("http://yard", http, place.token, served=False)
 
 
 def running_server(directory: Path | None) -> str | None:

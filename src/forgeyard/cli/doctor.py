@@ -14,17 +14,20 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Look for damage and say what to do about it.")
 @click.option("--yard", metavar="DIR", help="The yard's folder; else FORGEYARD_YARD.")
+@click.option("--read-all", is_flag=True, help="Read every object and compare its hash.")
 @as_json
-def doctor(yard: str | None, as_json: bool) -> int:
+def doctor(yard: str | None, read_all: bool, as_json: bool) -> int:
     """Look for damage in a yard and on this machine, and say what to do about it.
 
     Looks at the files themselves, because a damaged yard may have no server.  The exit
     code is 1 when something is wrong.
     """
+    from forgeyard.cli.machine_checks import machine_findings
     from forgeyard.cli.place import find_directory
     from forgeyard.cli.show import print_json, say, style
 
-    found = findings(find_directory(yard))
+    directory = find_directory(yard)
+    found = [*machine_findings(directory), *yard_findings(directory, read_all=read_all)]
     if as_json:
         print_json(found)
     else:
@@ -38,8 +41,8 @@ def doctor(yard: str | None, as_json: bool) -> int:
     return 1 if any(one["severity"] == "error" for one in found) else 0
 
 
-def findings(directory: Path) -> list[dict[str, Any]]:
-    """What the yard and the machine are found to lack."""
+def yard_findings(directory: Path, *, read_all: bool) -> list[dict[str, Any]]:
+    """What is wrong with the yard's database and objects."""
     import msgspec
 
     from forgeyard.actions.doctor import examine
@@ -59,7 +62,7 @@ def findings(directory: Path) -> list[dict[str, Any]]:
             }
         ]
     try:
-        found: list[dict[str, Any]] = msgspec.to_builtins(examine(yard))
+        found: list[dict[str, Any]] = msgspec.to_builtins(examine(yard, read_all=read_all))
         return found
     finally:
         yard.close()

@@ -21,6 +21,13 @@ _PAGE = 1000
 
 #: The columns of the table, in the order in which a build goes through them.
 STAGES = ("waiting", "building", "testing", "published", "unchanged", "failed")
+#: States and outcomes that are no failure.
+_STAGES = {
+    "waiting": "waiting",
+    "ready": "waiting",
+    "succeeded": "published",
+    "unchanged": "unchanged",
+}
 
 
 class View(Protocol):
@@ -36,17 +43,24 @@ class View(Protocol):
 class Standing:
     """Where a batch stands."""
 
-    def __init__(self, summary: dict[str, Any], builds: Sequence[dict[str, Any]]) -> None:
-        self.percent = float(summary.get("percent") or 0.0)
-        self.seconds_left: float | None = summary.get("seconds_left")
+    def __init__(self, batch: dict[str, Any], builds: Sequence[dict[str, Any]]) -> None:
+        self.percent = float(batch["percent"])
+        self.seconds_left: float | None = batch["seconds_left"]
+        self.total = int(batch["total"])
+        self.failed = int(batch["failed"])
+        self.done = batch["done"] == batch["total"]
+        #: All of them, or the newest of a very large batch.
         self.builds = builds
-        self.counts = Counter(stage_of(build) for build in builds)
         self.running = [build for build in builds if build["state"] == "running"]
+        self.counts = self._counts(batch["counts"])
 
-    @property
-    def done(self) -> bool:
-        """Whether every build has ended."""
-        return all(build["state"] == "done" for build in self.builds)
+    def _counts(self, by_state: dict[str, int]) -> Counter[str]:
+        """Builds by stage; the API counts what runs as one, the rows tell it apart."""
+        counts = Counter(stage_of(build) for build in self.running)
+        for state, number in by_state.items():
+            if state != "running":
+                counts[_STAGES.get(state, "failed")] += number
+        return counts
 
     def words(self) -> str:
         """``waiting 3, building 2, published 10``: only what there is."""
@@ -55,18 +69,13 @@ class Standing:
 
 def stage_of(build: dict[str, Any]) -> str:
     """Which of STAGES a build is in."""
-    state = state_of(build)
-    if state in ("waiting", "ready"):
-        return "waiting"
-    if state in ("building", "testing", "unchanged"):
-        return state
-    if state == "publishing":
-        return "testing"
-    return "published" if state == "succeeded" else "failed"
+    if build["state"] == "running":
+        return "building" if build["step"] == "build" else "testing"
+    return _STAGES.get(build["outcome"] or build["state"], "failed")
 
 
-def follow(client: Client, batch: str) -> list[dict[str, Any]]:
-    """Show the batch until all its builds have ended; the ended builds."""
+def follow(client: Client, batch: str) -> Standing:
+    """Show the batch until all its builds have ended; how it stands then."""
     told: set[str] = set()
     with _view() as view:
         while True:
@@ -80,7 +89,7 @@ def follow(client: Client, batch: str) -> list[dict[str, Any]]:
                 break
             time.sleep(_POLL_SECONDS)
     say(_verdict(standing))
-    return list(standing.builds)
+    return standing
 
 
 def _builds(client: Client, batch: str) -> list[dict[str, Any]]:
@@ -89,12 +98,13 @@ def _builds(client: Client, batch: str) -> list[dict[str, Any]]:
 
 
 def _verdict(standing: Standing) -> str:
-    failed = [build for build in standing.builds if stage_of(build) == "failed"]
     words = standing.words()
-    if not failed:
+    if not standing.failed:
         return style(f"all done: {words}", "good", err=True)
-    first = next((b for b in failed if b["outcome"] != "dependency_failed"), failed[0])
-    return f"{style(words, 'bad', err=True)}; see 'forgeyard why {first['id']}'"
+    failed = [build for build in standing.builds if stage_of(build) == "failed"]
+    causes = [build for build in failed if build["outcome"] != "dependency_failed"] or failed
+    more = f"; see 'forgeyard why {causes[-1]['id']}'" if causes else ""
+    return style(f"done: {words}", "bad", err=True) + more
 
 
 def ended_line(build: dict[str, Any]) -> str:
