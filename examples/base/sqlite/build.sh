@@ -17,8 +17,8 @@ cd made
   --disable-readline "$tclsh" >/dev/null
 make "$tclsh" sqlite3.h sqlite3.c shell.c sqlite3.pc
 
-options="-DSQLITE_THREADSAFE=1 -DSQLITE_ENABLE_COLUMN_METADATA -DSQLITE_ENABLE_RTREE -DSQLITE_ENABLE_FTS5
-  -DSQLITE_ENABLE_MATH_FUNCTIONS -DSQLITE_ENABLE_DBSTAT_VTAB -DHAVE_USLEEP=1"
+options="-DSQLITE_THREADSAFE=1 -DSQLITE_ENABLE_COLUMN_METADATA -DSQLITE_ENABLE_FTS5
+  -DSQLITE_ENABLE_MATH_FUNCTIONS -DHAVE_USLEEP=1"
 mkdir -p "$PREFIX/lib/pkgconfig" "$PREFIX/include" "$PREFIX/bin"
 $CC $CPPFLAGS $CFLAGS $options -shared -Wl,-soname,libsqlite3.so.0 sqlite3.c \
   -o "$PREFIX/lib/libsqlite3.so.0.8.6" $LDFLAGS -lm -ldl -lpthread
