@@ -258,7 +258,10 @@ _EPILOGUE = re.compile(
 
 
 def _last_word(lines: list[tuple[int, str]]) -> tuple[int | None, str]:
-    for number, text in reversed(lines):
-        if not _EPILOGUE.search(text):
-            return number, text.strip()
-    return (lines[-1][0], lines[-1][1].strip()) if lines else (None, "")
+    """The last line that a program printed, else the last command that was run."""
+    said = [(number, text) for number, text in lines if not _EPILOGUE.search(text)]
+    printed = [(number, text) for number, text in said if not text.startswith("+")]
+    for found in (printed, said, lines):
+        if found:
+            return found[-1][0], found[-1][1].strip()
+    return None, ""

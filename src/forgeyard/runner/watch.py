@@ -82,7 +82,6 @@ class Watch:
     def run(self) -> Watched:
         """Until the worker ends or is ended; nothing of it runs afterwards."""
         group = self._group()
-        used_before = os.times()
         argv = _joining(group, sandbox.command(self._room, ()))
         with subprocess.Popen(
             argv,
@@ -99,7 +98,7 @@ class Watch:
                 # Its init dies with it, and with that the whole pid namespace.
                 process.kill()
                 process.wait()
-        self._account(group, used_before)
+        self._account(group)
         return self._watched
 
     def _group(self) -> cgroups.ControlGroup | None:
@@ -212,8 +211,10 @@ class Watch:
 
     def _check_processes(self, pid: int) -> None:
         pids = processes.tree(pid)
-        memory = processes.resident_bytes(pids)
+        used = processes.usage(pids)
+        memory = used.resident_bytes
         self._watched.peak_memory_bytes = max(self._watched.peak_memory_bytes, memory)
+        self._watched.cpu_seconds = max(self._watched.cpu_seconds, used.cpu_seconds)
         if memory > self._limits.memory_bytes:
             self._stop_for_memory()
         elif len(pids) > self._limits.processes:
@@ -264,14 +265,7 @@ class Watch:
                 log_line=self._spool.lines,
             )
 
-    def _account(self, group: cgroups.ControlGroup | None, before: os.times_result) -> None:
-        after = os.times()
-        self._watched.cpu_seconds = (
-            after.children_user
-            + after.children_system
-            - before.children_user
-            - before.children_system
-        )
+    def _account(self, group: cgroups.ControlGroup | None) -> None:
         if group is None:
             return
         self._watched.peak_memory_bytes = max(
