@@ -129,8 +129,11 @@ def settings() -> str:
             if node.name == "Settings":
                 title = "Outside of sections, at the top of the file."
                 simple = [row for row in rows if "Settings" not in row[1]]
-            parts.append(f"## {_section(title, node.name)}\n\n{title}")
-            parts.append(_table(("key", "default", "meaning"), [(a, c, d) for a, _, c, d in simple]))
+            words = title.replace("``", "`")
+            parts.append(f"## {_section(title, node.name)}\n\n{words}")
+            parts.append(
+                _table(("key", "default", "meaning"), [(a, c, d) for a, _, c, d in simple])
+            )
     return "\n\n".join(parts) + "\n"
 
 
@@ -158,20 +161,23 @@ def outcomes() -> str:
         for one in Outcome
     ]
     states = " → ".join(f"`{state.value}`" for state in State)
-    return "\n\n".join(
-        [
-            "# States and outcomes",
-            f"A build goes {states}; a build that is done has an outcome.  A build has attempts; "
-            "each is one try at one stage, `build` or `test`.",
-            "*Good* outcomes let what depends on the build go on.  *Remembered* outcomes are "
-            "kept under the hash of all the build's inputs, so that the same inputs are not built "
-            "again; `--force` does so all the same.",
-            _table(("outcome", "good", "remembered", "meaning"), rows),
-            f"`infrastructure` is tried again after {RETRY_SECONDS:.0f} s, then after "
-            f"{RETRY_FACTOR:.0f} times as long each time, at most {MOST_TRIES} times in all.  "
-            "`out_of_memory` is tried again with twice the memory as long as a pool has it.",
-        ]
-    ) + "\n"
+    return (
+        "\n\n".join(
+            [
+                "# States and outcomes",
+                f"A build goes {states}; a build that is done has an outcome.  A build has "
+                "attempts; each is one try at one stage, `build` or `test`.",
+                "*Good* outcomes let what depends on the build go on.  *Remembered* outcomes are "
+                "kept under the hash of all the build's inputs, so that the same inputs are not "
+                "built again; `--force` does so all the same.",
+                _table(("outcome", "good", "remembered", "meaning"), rows),
+                f"`infrastructure` is tried again after {RETRY_SECONDS:.0f} s, then after "
+                f"{RETRY_FACTOR:.0f} times as long each time, at most {MOST_TRIES} times in all.  "
+                "`out_of_memory` is tried again with twice the memory as long as a pool has it.",
+            ]
+        )
+        + "\n"
+    )
 
 
 _OUTCOMES = {
@@ -242,16 +248,19 @@ def errors() -> str:
                 before = found.get(code, ("", ""))
                 found[code] = (before[0] or words, before[1] or hint)
     rows = [(f"`{code}`", words, hint) for code, (words, hint) in sorted(found.items())]
-    return "\n\n".join(
-        [
-            "# Error codes",
-            "An error has a code that does not change, a message, mostly a hint, and where it can "
-            "a file with line and field.  `…` stands for what is named in the case at hand.",
-            "The command line exits with 2 for bad input, 3 for what is not allowed, 4 for what "
-            "is not available now, and 1 when a build failed.",
-            _table(("code", "what it says", "hint"), rows),
-        ]
-    ) + "\n"
+    return (
+        "\n\n".join(
+            [
+                "# Error codes",
+                "An error has a code that does not change, a message, mostly a hint, and where it "
+                "can a file with line and field.  `…` stands for what is named in the case at hand.",
+                "The command line exits with 2 for bad input, 3 for what is not allowed, 4 for "
+                "what is not available now, and 1 when a build failed.",
+                _table(("code", "what it says", "hint"), rows),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _codes(node: ast.AST) -> Iterator[tuple[str, str, str]]:

@@ -42,6 +42,7 @@ class YardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[server]``: where the yard answers."""
 
+    #: Address to listen on; ``0.0.0.0`` for all of the machine's.
     host: str = "127.0.0.1"
     port: int = 8765
     #: The address that people and clients use, when it is not ``http://host:port``.
@@ -60,24 +61,34 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class PoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[pools.NAME]``: 0 means what this machine has."""
 
+    #: Processors that builds may use together.
     cpu: int = 0
+    #: Memory that builds may use together; else three quarters of the machine's.
     memory_gib: float = 0
+    #: Disk that builds may fill together; else what is free.
     disk_gib: float = 0
+    #: Devices, counted from 0.
     gpus: int = 0
     #: ``CPU_COUNT`` of a build; 0: as many as the pool has, at most 4.
     build_threads: int = 0
+    #: Patterns of the feedstocks that may use the pool.
     feedstocks: tuple[str, ...] = ("*",)
 
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[limits]``: where an attempt is ended, and what a build asks for at first."""
 
+    #: Longest time for one stage.
     wall_seconds: int = 6 * 3600
+    #: Longest time without a line of log.
     silence_seconds: int = 30 * 60
+    #: Largest log of one stage.
     log_mib: int = 64
     #: A build that needs more is tried again with twice as much, up to what the pool has.
     memory_gib: float = 2
+    #: Most that a build may write.
     disk_gib: float = 10
+    #: Most processes and threads at a time.
     processes: int = 4096
 
     def as_limits(self, memory_bytes: int) -> Limits:

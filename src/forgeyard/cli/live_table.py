@@ -57,7 +57,13 @@ def _head(standing: Standing) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     left = standing.seconds_left
     grid.add_row(
-        ProgressBar(total=100.0, completed=standing.percent, width=40),
+        ProgressBar(
+            total=100.0,
+            completed=standing.percent,
+            width=40,
+            complete_style="cyan",
+            finished_style="green",
+        ),
         f"{standing.percent:3.0f} %",
         f"about {seconds(left)} left" if left is not None else "",
     )
