@@ -16,7 +16,7 @@ from forgeyard.errors import BadInput, NotFound, Where
 from forgeyard.governance.actor import Actor
 from forgeyard.governance.permission import Permission, require
 from forgeyard.hosts.directories import find_recipes, pack_folder
-from forgeyard.hosts.git import clone, is_git_address
+from forgeyard.hosts.git import clone, is_git_address, redacted
 from forgeyard.store import feedstocks
 
 #: Where a feedstock may keep its recipe, as conda-forge's feedstocks do.
@@ -44,7 +44,7 @@ def add_feedstock(yard: Yard, actor: Actor, origin: str) -> list[Added]:
             tree = Path(scratch) / "tree"
             commit = clone(origin, tree)
             name = origin.rstrip("/").removesuffix(".git").rsplit("/", 1)[-1].rsplit(":", 1)[-1]
-            return _add_all(yard, actor, tree, origin, commit, name)
+            return _add_all(yard, actor, tree, redacted(origin), commit, name)
     folder = Path(origin).expanduser()
     if not folder.is_dir():
         raise NotFound(

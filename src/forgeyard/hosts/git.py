@@ -108,7 +108,7 @@ def _fetch(url: str, target: Path, rev: str, timeout: float) -> str:
 def _check(url: str, rev: str | None) -> None:
     if not is_git_address(url):
         raise BadInput(
-            f"{_redacted(url)!r} is not the address of a git repository",
+            f"{redacted(url)!r} is not the address of a git repository",
             code="bad_git_address",
             hint="Use https://…, ssh://…, git@HOST:PATH or file://….",
         )
@@ -163,7 +163,7 @@ def _environment() -> dict[str, str]:
 
 def _failure(arguments: tuple[str, ...], errors: str) -> ForgeyardError:
     """What git said, typed."""
-    said = _redacted(errors.strip())
+    said = redacted(errors.strip())
     last = said.splitlines()[-1] if said else "git failed without a word"
     low = said.lower()
     if any(
@@ -192,9 +192,10 @@ def _failure(arguments: tuple[str, ...], errors: str) -> ForgeyardError:
 
 
 def _unknown(url: str, rev: str) -> UnknownRevision:
-    place = f" in {_redacted(url)}" if url else ""
+    place = f" in {redacted(url)}" if url else ""
     return UnknownRevision(f"There is no branch, tag or commit {rev!r}{place}")
 
 
-def _redacted(text: str) -> str:
+def redacted(text: str) -> str:
+    """The text without the passwords that addresses in it may hold."""
     return _PASSWORD.sub("…@", text)
