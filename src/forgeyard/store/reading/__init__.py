@@ -1,0 +1,1 @@
+"""Read queries for pages and API: each returns values, ready to be shown."""

@@ -1,0 +1,1 @@
+"""The bytes of channels, as clients of the conda world ask for them."""

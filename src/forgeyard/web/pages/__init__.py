@@ -1,0 +1,1 @@
+"""Server-rendered pages; live where something moves, readable without scripts."""
