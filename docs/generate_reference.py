@@ -253,7 +253,7 @@ def errors() -> str:
             [
                 "# Error codes",
                 "An error has a code that does not change, a message, mostly a hint, and where it "
-                "can a file with line and field.  `…` stands for what is named in the case at hand.",
+                "can a file with line and field.  `…` stands for what is named in the case.",
                 "The command line exits with 2 for bad input, 3 for what is not allowed, 4 for "
                 "what is not available now, and 1 when a build failed.",
                 _table(("code", "what it says", "hint"), rows),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,9 @@ def at_work(place: Place) -> Iterator[Client]:
         return
     from forgeyard.actions.yard import Yard
     from forgeyard.cli.serving import Serving
+    from forgeyard.telemetry import configure_logging
 
+    configure_logging(logging.WARNING)
     yard = Yard.open(place.directory)
     try:
         with Serving(yard), connect(place) as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -51,7 +52,9 @@ def demo(yard: str, everything: bool, leave: bool, port: int | None) -> int:
     from forgeyard.cli.place import Place, stored_token
     from forgeyard.cli.serving import Serving
     from forgeyard.cli.show import say
+    from forgeyard.telemetry import configure_logging
 
+    configure_logging(logging.WARNING)
     directory, began = Path(yard).absolute(), time.monotonic()
     prepare(directory)
     opened = Yard.open(directory)

@@ -56,9 +56,6 @@ def entry() -> None:
 
 def run(args: list[str]) -> int:
     """The exit code of one command line."""
-    from forgeyard.cli.problems import GOOD, UNAVAILABLE, exit_code_of, report, say_problem
-    from forgeyard.errors import ForgeyardError
-
     try:
         result = cli.main(args, prog_name="forgeyard", standalone_mode=False)
     except click.exceptions.Abort:
@@ -67,14 +64,9 @@ def run(args: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except ForgeyardError as error:
-        report(error)
-        return exit_code_of(error)
-    except BrokenPipeError:
-        # The reader (``head``, a pager) has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return GOOD
-    except OSError as error:
-        say_problem(error.filename, error.strerror or str(error), None)
-        return UNAVAILABLE
-    return result if isinstance(result, int) else GOOD
+    except Exception as error:
+        # Imported here, because the help of a command needs none of it.
+        from forgeyard.cli.problems import explain
+
+        return explain(error)
+    return result if isinstance(result, int) else 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import click
 
 from forgeyard.cli.show import style
@@ -15,6 +18,23 @@ def exit_code_of(error: ForgeyardError) -> int:
     if isinstance(error, Forbidden | Unauthenticated):
         return NOT_ALLOWED
     return UNAVAILABLE if isinstance(error, Unavailable) else BAD_INPUT
+
+
+def explain(error: Exception) -> int:
+    """Say what an error means and return the exit code; what nobody foresaw is raised again."""
+    match error:
+        case ForgeyardError():
+            report(error)
+            return exit_code_of(error)
+        case BrokenPipeError():
+            # The reader (``head``, a pager) has seen enough.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return GOOD
+        case OSError(strerror=str() as words):
+            say_problem(error.filename, words, None)
+            return UNAVAILABLE
+        case _:
+            raise error
 
 
 def report(error: ForgeyardError) -> None:

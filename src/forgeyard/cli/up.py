@@ -24,7 +24,9 @@ def up(directory: str | None, host: str | None, port: int | None) -> None:
     from forgeyard.cli.serving import Serving
     from forgeyard.cli.show import say, style
     from forgeyard.errors import Unavailable
+    from forgeyard.telemetry import configure_logging
 
+    configure_logging()
     yard = Yard.open(folder)
     asked = yard.settings.server.port if port is None else port
     stopping = threading.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,8 +34,10 @@ class _Bridge(httpx.BaseTransport):
 def application_of(directory: Path) -> Iterator[httpx.Client]:
     """A client whose requests are answered by the yard's own application."""
     from forgeyard.actions.yard import Yard
+    from forgeyard.telemetry import configure_logging
     from forgeyard.web.app import create_app
 
+    configure_logging(logging.WARNING)
     yard = Yard.open(directory)
     try:
         with (
