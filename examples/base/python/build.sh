@@ -3,14 +3,14 @@ set -euo pipefail
 # Left out: what no package here needs, and what would link to libraries that are not in the channel.
 find . -name '*.exe' -delete
 rm -rf Lib/idlelib Lib/tkinter Lib/turtledemo Lib/test Lib/ensurepip/_bundled Lib/lib2to3/tests
-for module in _tkinter _uuid nis _crypt _gdbm _dbm ossaudiodev spwd audioop; do
+for module in _tkinter _uuid nis _crypt _gdbm _dbm ossaudiodev spwd; do
   export "py_cv_module_$module=n/a"
 done
-export ac_cv_func_dlopen=yes OPT="-DNDEBUG -fwrapv -O2 -Wall"
+export OPT="-DNDEBUG -fwrapv -O2 -Wall"
 own=()
 if [ "$MM" = 3.11 ]; then own+=(--with-system-ffi); fi
 
-./configure --prefix="$PREFIX" --build="$BUILD" --host="$HOST" --with-build-python=no --enable-shared \
+./configure --prefix="$PREFIX" --build="$BUILD" --host="$HOST" --enable-shared \
   --enable-ipv6 --with-ensurepip=no --with-computed-gotos --with-openssl="$PREFIX" --with-system-expat \
   --disable-test-modules --with-dbmliborder= --with-platlibdir=lib --without-static-libpython "${own[@]}"
 # One compiled file for each module; the optimised kinds are made by whoever asks for them.
