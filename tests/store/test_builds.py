@@ -57,7 +57,8 @@ def build_row(build_id: str, **values: Any) -> dict[str, Any]:
         "timestamp": 1,
         "created_at": NOW,
     }
-    return plain | values
+    row = plain | values
+    return row | {"rank": -row["priority"]}
 
 
 @pytest.fixture
@@ -102,12 +103,20 @@ def test_queue_gives_the_most_urgent_that_may_go_now(yard_store: Store) -> None:
         build_row("b4", priority=9.0, not_before=100.0),
         build_row("b5", priority=9.0, state="waiting"),
         build_row("b6", priority=5.0),
+        build_row("b7", priority=99.0, build_platform="linux-aarch64"),
     ]
     with yard_store.write() as connection:
         builds.add(connection, rows)
     with yard_store.read() as connection:
-        assert [r.id for r in builds.queue(connection, 50.0, 10)] == ["b2", "b6", "b1"]
-        assert [r.id for r in builds.queue(connection, 150.0, 1)] == ["b4"]
+        assert [r.id for r in builds.queue(connection, 50.0, 10, ["linux-64"])] == [
+            "b2",
+            "b6",
+            "b1",
+        ]
+        assert [r.id for r in builds.queue(connection, 150.0, 1, ["linux-64"])] == ["b4"]
+        assert builds.queue(connection, 50.0, 10, []) == []
+        both = ["linux-64", "linux-aarch64"]
+        assert builds.queue(connection, 50.0, 1, both)[0].id == "b7"
         row = builds.get(connection, "b1")
         assert row is not None
         assert builds.ahead_of(connection, row) == 3
@@ -193,6 +202,6 @@ def test_refusals_are_replaced_and_forgotten(yard_store: Store) -> None:
         builds.put_refusals(connection, [refusal | {"reason": "y"}])
         builds.mark_refused(connection, ["b1"])
         assert [r.reason for r in builds.refusals_of(connection, "b1")] == ["y"]
-        assert builds.queue(connection, 0.0, 5) == []
+        assert builds.queue(connection, 0.0, 5, ["linux-64"]) == []
         builds.forget_refusals(connection)
-        assert [r.id for r in builds.queue(connection, 0.0, 5)] == ["b1"]
+        assert [r.id for r in builds.queue(connection, 0.0, 5, ["linux-64"])] == ["b1"]

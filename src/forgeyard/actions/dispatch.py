@@ -40,11 +40,11 @@ def dispatch(yard: Yard, executors: Mapping[str, Executor], server: str) -> int:
     pools = yard.pools()
     with yard.store.read() as connection:
         busy = used_by_pool(connection)
-        waiting = bool(builds.queue(connection, yard.now().timestamp(), 1))
-    if not waiting or not any(_has_room(pool, busy) for pool in pools):
-        return 0
+        platforms = sorted({pool.platform for pool in pools if _has_room(pool, busy)})
+        if not builds.queue(connection, yard.now().timestamp(), 1, platforms):
+            return 0
     with yard.store.write() as connection:
-        started = _assign(connection, yard, pools)
+        started = _assign(connection, yard, pools, platforms)
     for attempt in started:
         _hand_over(yard, executors[attempt.pool], attempt, server)
     return len(started)
@@ -64,9 +64,11 @@ def _has_room(pool: Pool, busy: Mapping[str, Resources]) -> bool:
     )
 
 
-def _assign(connection: Connection, yard: Yard, pools: list[Pool]) -> list[Started]:
-    now = yard.now()
-    rows = {row.id: row for row in builds.queue(connection, now.timestamp(), _QUEUE_WINDOW)}
+def _assign(
+    connection: Connection, yard: Yard, pools: list[Pool], platforms: list[str]
+) -> list[Started]:
+    now = yard.now().timestamp()
+    rows = {row.id: row for row in builds.queue(connection, now, _QUEUE_WINDOW, platforms)}
     queue = [
         Work(
             build_id=row.id,

@@ -399,6 +399,7 @@ def _rows(
             "step": Step.BUILD.value,
             "tries": 0,
             "priority": priority[build_id],
+            "rank": -priority[build_id],
             "resources": resources,
             "refused": False,
             **_reason(connection, c),

@@ -83,26 +83,31 @@ def change(connection: Connection, build_id: str, **values: Any) -> None:
     connection.execute(update(builds).where(builds.c.id == build_id).values(**values))
 
 
-def queue(connection: Connection, now: float, limit: int) -> list[Row[Any]]:
-    """Builds that may be dispatched now, the most urgent first."""
-    return list(
-        connection.execute(
+def queue(
+    connection: Connection, now: float, limit: int, platforms: Sequence[str]
+) -> list[Row[Any]]:
+    """Builds that may be dispatched now to pools of these platforms, most urgent first."""
+    found: list[Row[Any]] = []
+    for platform in platforms:
+        found += connection.execute(
             select(
                 builds.c.id,
                 builds.c.feedstock_name,
                 builds.c.build_platform,
                 builds.c.resources,
                 builds.c.step,
+                builds.c.rank,
             )
             .where(
+                builds.c.build_platform == platform,
                 builds.c.state == State.READY.value,
                 builds.c.refused.is_(False),
                 or_(builds.c.not_before.is_(None), builds.c.not_before <= now),
             )
-            .order_by(builds.c.priority.desc(), builds.c.id)
+            .order_by(builds.c.rank, builds.c.id)
             .limit(limit)
         )
-    )
+    return sorted(found, key=lambda row: (row.rank, row.id))
 
 
 def to_publish(connection: Connection, now: float) -> list[str]:
@@ -237,9 +242,10 @@ def ahead_of(connection: Connection, row: Row[Any]) -> int:
         .where(
             builds.c.state == State.READY.value,
             builds.c.refused.is_(False),
+            builds.c.build_platform == row.build_platform,
             or_(
-                builds.c.priority > row.priority,
-                (builds.c.priority == row.priority) & (builds.c.id < row.id),
+                builds.c.rank < row.rank,
+                (builds.c.rank == row.rank) & (builds.c.id < row.id),
             ),
         )
     ).scalar_one()

@@ -153,6 +153,8 @@ builds = Table(
     Column("failure", Document(Failure)),
     #: Seconds of the longest chain of work that hangs on this build: more goes first.
     Column("priority", Float, nullable=False),
+    #: ``-priority``: the queue's index is read in its own order.
+    Column("rank", Float, nullable=False),
     Column("resources", Document(Resources), nullable=False),
     #: No pool can take it until the farm changes.
     Column("refused", Boolean, nullable=False),
@@ -166,7 +168,8 @@ builds = Table(
     Column("ready_at", Instant),
     Column("started_at", Instant),
     Column("finished_at", Instant),
-    Index("ix_builds_queue", "state", "refused", "priority"),
+    Index("ix_builds_queue", "build_platform", "state", "refused", "rank", "id"),
+    Index("ix_builds_steps", "state", "step"),
     Index("ix_builds_recent", "created_at"),
 )
 

@@ -48,7 +48,10 @@ def test_dependents_wait_and_the_longest_chain_goes_first(place: TestYard) -> No
         "alone": State.READY,
     }
     with place.yard.store.read() as connection:
-        queue = [builds.get(connection, r.id).name for r in builds.queue(connection, 0.0, 9)]  # type: ignore[union-attr]
+        queue = [
+            builds.get(connection, r.id).name
+            for r in builds.queue(connection, 0.0, 9, ["linux-64"])
+        ]  # type: ignore[union-attr]
         actions = [e.action for e in journal.entries(connection)]
     assert queue == ["base", "alone"]
     assert actions[-1] == "build.submit"

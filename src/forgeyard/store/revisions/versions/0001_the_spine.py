@@ -114,6 +114,7 @@ def upgrade() -> None:
         sa.Column("not_before", sa.Float(), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
         sa.Column("priority", sa.Float(), nullable=False),
+        sa.Column("rank", sa.Float(), nullable=False),
         sa.Column("resources", sa.Text(), nullable=False),
         sa.Column("refused", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String(length=16), nullable=False),
@@ -133,8 +134,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_builds_feedstock_id"), "builds", ["feedstock_id"], unique=False)
     op.create_index(op.f("ix_builds_input_key"), "builds", ["input_key"], unique=False)
     op.create_index(op.f("ix_builds_name"), "builds", ["name"], unique=False)
-    op.create_index("ix_builds_queue", "builds", ["state", "refused", "priority"], unique=False)
+    op.create_index(
+        "ix_builds_queue",
+        "builds",
+        ["build_platform", "state", "refused", "rank", "id"],
+        unique=False,
+    )
     op.create_index("ix_builds_recent", "builds", ["created_at"], unique=False)
+    op.create_index("ix_builds_steps", "builds", ["state", "step"], unique=False)
     op.create_table(
         "evaluations",
         sa.Column("key", sa.String(length=64), nullable=False),
@@ -366,6 +373,7 @@ def downgrade() -> None:
     op.drop_table("outputs")
     op.drop_index(op.f("ix_evaluations_feedstock_id"), table_name="evaluations")
     op.drop_table("evaluations")
+    op.drop_index("ix_builds_steps", table_name="builds")
     op.drop_index("ix_builds_recent", table_name="builds")
     op.drop_index("ix_builds_queue", table_name="builds")
     op.drop_index(op.f("ix_builds_name"), table_name="builds")
