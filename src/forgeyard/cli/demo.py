@@ -22,19 +22,20 @@ if TYPE_CHECKING:
 
 _DIRECTORY = ".demo"
 _OWNER = "demo"
+#: What is installed at the end, and run: a C program, a Python program, Python itself.
+_INSTALL = ("yardstick", "yard-hello")
+_RUN = (
+    ("yardstick",),
+    ("yard-hello",),
+    ("python", "-c", "import sqlite3, ssl; print(sqlite3.sqlite_version, ssl.OPENSSL_VERSION)"),
+)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``examples/demo.yaml``."""
+    """``examples/demo.yaml``: names of feedstocks."""
 
-    #: Folders of feedstocks, relative to ``examples/``.
     default: tuple[str, ...]
-    #: What ``--all`` adds.
-    more: tuple[str, ...] = ()
-    #: Match specs to install at the end.
-    install: tuple[str, ...]
-    #: Commands to run in the installed prefix.
-    run: tuple[tuple[str, ...], ...]
+    all: tuple[str, ...]
 
 
 @click.command(short_help="Build the examples in a yard of their own and try them.")
@@ -73,7 +74,7 @@ def demo(yard: str, everything: bool, leave: bool, port: int | None) -> int:
 
 
 def load_plan() -> Plan:
-    """What the demo builds, installs and runs."""
+    """What the demo builds."""
     from ruamel.yaml import YAML
 
     from forgeyard.cli.example_files import examples_folder
@@ -111,33 +112,37 @@ def prepare(directory: Path) -> None:
 def carry_out(client: Client, plan: Plan, directory: Path, *, everything: bool) -> int:
     """Add, build, install, run; the exit code."""
     from forgeyard.cli.build_submit import after_submission
-    from forgeyard.cli.example_files import examples_folder
     from forgeyard.cli.problems import GOOD
     from forgeyard.cli.show import say
 
-    folders = [*plan.default, *(plan.more if everything else ())]
-    names = [
-        added["name"]
-        for folder in folders
-        for added in client.post("/feedstocks", {"origin": str(examples_folder() / folder)})
-    ]
+    names = plan.all if everything else plan.default
+    for name in names:
+        client.post("/feedstocks", {"origin": str(folder_of(name))})
     say(f"{len(names)} feedstocks")
-    submission = client.post("/builds", {"feedstocks": names, "force": False})
+    submission = client.post("/builds", {"feedstocks": list(names), "force": False})
     code = after_submission(client, submission, wait=True, as_json=False)
     if code != GOOD:
         return code
     channel = f"{client.url}/channels/{_channel(client)}"
-    return try_out(channel, directory / "installed", plan, directory / "work" / "demo-cache")
+    return try_out(channel, directory / "installed", directory / "work" / "demo-cache")
 
 
-def try_out(channel: str, prefix: Path, plan: Plan, cache: Path) -> int:
+def folder_of(name: str) -> Path:
+    """Where the example feedstock of that name lies."""
+    from forgeyard.cli.example_files import examples_folder
+
+    parents = [examples_folder() / parent for parent in ("base", "feedstocks")]
+    return next((p / name for p in parents if (p / name).is_dir()), parents[0] / name)
+
+
+def try_out(channel: str, prefix: Path, cache: Path) -> int:
     """Install from the channel into a fresh prefix with py-rattler and run the programs."""
     from forgeyard.cli.problems import BUILD_FAILED
     from forgeyard.cli.show import say, style
 
     began = time.monotonic()
     shutil.rmtree(prefix, ignore_errors=True)
-    installed = _install(channel, prefix, plan.install, cache)
+    installed = _install(channel, prefix, _INSTALL, cache)
     if installed is None:
         return BUILD_FAILED
     say(
@@ -145,7 +150,7 @@ def try_out(channel: str, prefix: Path, plan: Plan, cache: Path) -> int:
         f"into {prefix} in {_took(began)}"
     )
     worst = 0
-    for command in plan.run:
+    for command in _RUN:
         say(style("$ " + " ".join(command), "head", err=True))
         worst = max(worst, _run(prefix, command))
     return BUILD_FAILED if worst else 0

@@ -38,7 +38,7 @@ def main() -> int:
         return 1
     for record in records:
         found = {"name": record.name.normalized, "version": str(record.version)}
-        print(json.dumps({**found, "build": record.build, "url": record.url}))
+        print(json.dumps({**found, "build": str(record.build), "url": record.url}))
     return 0
 
 
