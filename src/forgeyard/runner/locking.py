@@ -159,9 +159,7 @@ class Locker:
         exports = _run_exports(self._store.path(locked.sha256))
         return msgspec.structs.replace(locked, record={**locked.record, "run_exports": exports})
 
-    def _strong_exports(
-        self, build: Environment | None, requirements: Requirements
-    ) -> list[str]:
+    def _strong_exports(self, build: Environment | None, requirements: Requirements) -> list[str]:
         if build is None:
             return []
         asked = {spec.split()[0].lower() for spec in build.specs}
@@ -171,8 +169,9 @@ class Locker:
             if name in asked and name not in requirements.ignore_from_package:
                 exports += each.record["run_exports"].get("strong", [])
         return [
-            spec for spec in exports if re.split(r"[\s=<>!~]", spec)[0] not in
-            requirements.ignore_by_name
+            spec
+            for spec in exports
+            if re.split(r"[\s=<>!~]", spec)[0] not in requirements.ignore_by_name
         ]
 
 

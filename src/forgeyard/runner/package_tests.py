@@ -23,8 +23,6 @@ class Needed(msgspec.Struct, frozen=True, kw_only=True):
     optional: bool = False
 
 
-
-
 def environments(package: Path, name: str, version: str, build: str) -> list[Needed]:
     """All environments of the tests of an extracted package; none when it has no tests."""
     itself = f"{name} =={version} {build}"

@@ -154,14 +154,10 @@ def _url_source(source: dict[str, Any]) -> UrlSource:
 
 def _git_source(source: dict[str, Any]) -> GitSource:
     twin = str(source["git"])
-    return GitSource(
-        url=recipe_text.original(twin), local_path=recipe_text.local_path(twin)
-    )
+    return GitSource(url=recipe_text.original(twin), local_path=recipe_text.local_path(twin))
 
 
-def _requirements(
-    output: dict[str, Any], siblings: dict[str, tuple[str, str]]
-) -> Requirements:
+def _requirements(output: dict[str, Any], siblings: dict[str, tuple[str, str]]) -> Requirements:
     found = output.get("requirements", {})
     variant = {str(key): str(value) for key, value in output["variant"].items()}
     ignored = found.get("ignore_run_exports", {})

@@ -122,9 +122,7 @@ def test(context: Context, made: Made) -> None:
     made.artifacts = job.artifacts
 
 
-def _test_one(
-    context: Context, made: Made, store: PackageStore, artifact: StagedArtifact
-) -> None:
+def _test_one(context: Context, made: Made, store: PackageStore, artifact: StagedArtifact) -> None:
     context.enter("fetch")
     package, record = _fetch_artifact(context, store, artifact)
     files = store.path(artifact.sha256)
@@ -199,9 +197,7 @@ def _lock_tests(
     here = str(rattler.Subdir.current())
     host = here if record["subdir"] == "noarch" else record["subdir"]
     found: list[Environment] = []
-    needed = package_tests.environments(
-        files, record["name"], record["version"], record["build"]
-    )
+    needed = package_tests.environments(files, record["name"], record["version"], record["build"])
     for number, each in enumerate(needed):
         name = f"test.{number}" if len(needed) > 1 else "test"
         platform = here if each.on_build_platform else host

@@ -268,9 +268,7 @@ class Watch:
     def _account(self, group: cgroups.ControlGroup | None) -> None:
         if group is None:
             return
-        self._watched.peak_memory_bytes = max(
-            self._watched.peak_memory_bytes, group.peak_memory()
-        )
+        self._watched.peak_memory_bytes = max(self._watched.peak_memory_bytes, group.peak_memory())
         went_well = self._watched.end is not None and "failed" not in self._watched.end
         if group.memory_kills() and self._watched.stopped is None and not went_well:
             self._stop_for_memory()
@@ -285,7 +283,9 @@ def _joining(group: cgroups.ControlGroup | None, argv: list[str]) -> list[str]:
     if group is None:
         return argv
     files = group.joining
-    enter = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1"; shift; n=$((n-1)); done; exec "$@"'
+    enter = (
+        'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1"; shift; n=$((n-1)); done; exec "$@"'
+    )
     return ["/bin/sh", "-c", enter, "sh", str(len(files)), *files, *argv]
 
 
@@ -318,5 +318,3 @@ def disk_bytes(path: Path) -> int:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
     return total
-
-

@@ -58,9 +58,7 @@ class Workspace:
             where = Where(file=self._job.recipe_path, line=mark.line + 1 if mark else None)
             raise AttemptFailed(
                 Outcome.FAILED,
-                Failure(
-                    code="recipe_invalid", message=str(problem), where=where, phase="fetch"
-                ),
+                Failure(code="recipe_invalid", message=str(problem), where=where, phase="fetch"),
             ) from problem
 
     def fetch_sources(
