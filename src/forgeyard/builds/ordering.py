@@ -74,7 +74,9 @@ def _needs(
     if not hard:
         # What is built with is there to run with: no need to wait for its other variants.
         served = {spec_name(spec) for spec in specs}
-        specs = [s for s in (*asked.run, *asked.test) if spec_name(s) not in served]
+        # What it exports has to be there before anything can be built with it.
+        later = (*asked.run, *asked.test, *asked.exports)
+        specs = [s for s in later if spec_name(s) not in served]
     found: set[str] = set()
     for spec in specs:
         found |= _makers_of(_with_pin(spec, item.variant), item, makers, satisfies)

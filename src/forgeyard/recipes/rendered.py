@@ -18,6 +18,8 @@ class Requirements(msgspec.Struct, frozen=True, kw_only=True):
     run: tuple[str, ...] = ()
     #: What the tests ask for beyond the package itself.
     test: tuple[str, ...] = ()
+    #: What its run exports add to the packages that are built with it.
+    exports: tuple[str, ...] = ()
 
 
 class RenderedOutput(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +60,15 @@ def requirements_of(document: Mapping[str, Any], siblings: Mapping[str, str]) ->
         host=_specs(sections.get("host"), siblings),
         run=_specs(sections.get("run"), siblings),
         test=_specs(wanted, siblings),
+        exports=_specs(_exported(sections.get("run_exports")), siblings),
     )
+
+
+def _exported(section: Any) -> list[Any]:
+    """All entries of ``run_exports``, which is a list (all weak) or a mapping of lists."""
+    if isinstance(section, Mapping):
+        return [entry for kind in section.values() for entry in kind]
+    return list(section or ())
 
 
 def _specs(entries: Iterable[Any] | None, siblings: Mapping[str, str]) -> tuple[str, ...]:

@@ -75,3 +75,13 @@ def test_a_circle_of_run_requirements_is_cut() -> None:
         [wanted("pip", run=("setuptools",)), wanted("setuptools", host=("pip",))], satisfies
     )
     assert waits == {"pip": set(), "setuptools": {"pip"}}
+
+
+def test_what_a_compiler_exports_is_there_before_the_compiler_counts_as_built() -> None:
+    gcc = wanted("gcc", exports=("libgcc >=1",))
+    waits = dependencies([gcc, wanted("libgcc"), wanted("zlib", build=("gcc",))], satisfies)
+    assert waits == {"gcc": {"libgcc"}, "libgcc": set(), "zlib": {"gcc"}}
+
+
+def test_a_library_that_exports_itself_does_not_wait_for_itself() -> None:
+    assert dependencies([wanted("zlib", exports=("zlib",))], satisfies) == {"zlib": set()}
