@@ -15,6 +15,7 @@ ATTEMPT_DIR/
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 from pathlib import Path
@@ -82,6 +83,16 @@ class AttemptDir:
     def token(self) -> str:
         """Read at every request: ``renew`` may have replaced it."""
         return (self.path / "token").read_text().strip()
+
+    def claim(self) -> int | None:
+        """An open lock that only one supervisor at a time can have; None: another has it."""
+        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        return handle
 
     def write_supervisor(self, identity: ProcessIdentity) -> None:
         write_durably(self.path / "supervisor.json", msgspec.json.encode(identity))

@@ -246,6 +246,8 @@ class Supervisor:
 
 def attend(attempt: AttemptDir, announced: bool) -> int:
     """The whole attempt; ``announced``: the yard knows that it has started."""
+    if attempt.claim() is None:  # held until this process ends
+        return 0
     me = identify(os.getpid())
     assert me is not None
     attempt.write_supervisor(me)

@@ -55,9 +55,7 @@ class Bench:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.yard = YardDouble(root / "yard")
-        self.executor = LocalExecutor(
-            root / "runner", heartbeat_seconds=0.3, grace_seconds=3.0
-        )
+        self.executor = LocalExecutor(root / "runner", heartbeat_seconds=0.3, grace_seconds=3.0)
         self._numbers = itertools.count(1)
         self.add_packages()
 
@@ -180,7 +178,9 @@ class Bench:
             if status is not AttemptStatus.RUNNING:
                 return status
             time.sleep(0.02)
-        raise AssertionError(f"{handle} still runs:\n{self.yard.text(handle)}\n{self.errors(handle)}")
+        raise AssertionError(
+            f"{handle} still runs:\n{self.yard.text(handle)}\n{self.errors(handle)}"
+        )
 
     def errors(self, handle: str) -> str:
         return (self.root / "runner/attempts" / handle / "supervisor.err").read_text()
@@ -205,6 +205,7 @@ class Bench:
 
     def close(self) -> None:
         self.executor.orphans(())
+        self.executor.close()
         self.yard.stop()
 
 

@@ -6,9 +6,7 @@ the next executor over the same directory knows them all.
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterable
@@ -18,6 +16,7 @@ from forgeyard.builds.outcome import Outcome
 from forgeyard.executors.interface import AttemptSpec, AttemptStatus
 from forgeyard.executors import processes
 from forgeyard.executors.attempt_dir import AttemptDir, RunnerSetup
+from forgeyard.executors.local.starter import Starter
 from forgeyard.executors.removal import remove
 
 #: A supervisor that was asked to end gets this long before it is killed.
@@ -48,15 +47,14 @@ class LocalExecutor:
         heartbeat_seconds: float = 5.0,
         grace_seconds: float = GRACE_SECONDS,
         control_groups: bool = True,
+        nursery: bool = True,
     ) -> None:
         self._attempts = work_dir / "attempts"
         self._cache_dir = cache_dir or work_dir / "cache"
-        self._python = python
+        self._starter = Starter(python, nursery=nursery)
         self._heartbeat_seconds = heartbeat_seconds
         self._grace_seconds = grace_seconds
         self._control_groups = control_groups
-        #: Only to collect their exit; whose child an attempt is makes no difference.
-        self._children: list[subprocess.Popen[bytes]] = []
 
     def submit(self, spec: AttemptSpec) -> str:
         """Start the attempt's supervisor, once, and return its handle."""
@@ -75,24 +73,21 @@ class LocalExecutor:
         self._start(attempt)
         return handle
 
+    def close(self) -> None:
+        """Let go of what helps to start attempts; the attempts themselves go on."""
+        self._starter.close()
+
     def _start(self, attempt: AttemptDir) -> None:
-        with attempt.errors.open("ab") as errors:
-            process = subprocess.Popen(
-                [self._python, "-m", "forgeyard.runner.supervisor", str(attempt.path)],
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
-                env=_environment(),
-                start_new_session=True,
-            )
+        pid = self._starter.start(attempt)
         # Recorded here as well: the supervisor may die before it can do so itself.
-        if (identity := processes.identify(process.pid)) is not None:
+        known = attempt.supervisor()
+        identity = processes.identify(pid)
+        if identity is not None and not (known and processes.is_running(known)):
             attempt.write_supervisor(identity)
-        self._children.append(process)
 
     def poll(self, handles: Iterable[str]) -> dict[str, AttemptStatus]:
         """Status of each; reads a few small files per handle."""
-        self._children = [child for child in self._children if child.poll() is None]
+        self._starter.collect()
         return {handle: self._status(self._dir(handle)) for handle in handles}
 
     def cancel(self, handle: str) -> None:
@@ -165,15 +160,3 @@ class LocalExecutor:
             file.write(b".")
         self._start(attempt)
         return AttemptStatus.RUNNING
-
-
-def _environment() -> dict[str, str]:
-    """What a supervisor may know: how to reach the network, and nothing secret of ours."""
-    kept = ("PATH", "HOME", "LANG", "TZ", "USER", "LOGNAME", "PYTHONPATH", "VIRTUAL_ENV")
-    prefixes = ("PIP_", "UV_", "SSL_", "REQUESTS_", "CURL_", "CONDA_OVERRIDE_", "GIT_SSL_")
-    proxies = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name in kept or name.startswith(prefixes) or name.lower() in proxies
-    }
