@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +31,8 @@ async def spooled(request: Request, yard: Yard, most: int) -> AsyncIterator[Path
     descriptor, name = await run_in_threadpool(tempfile.mkstemp, dir=folder, prefix="in-")
     path = Path(name)
     try:
-        with open(descriptor, "wb") as file:
+        os.close(descriptor)
+        with path.open("wb") as file:
             await _fill(request, file, most)
         yield path
     finally:

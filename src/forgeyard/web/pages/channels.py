@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from forgeyard.errors import ForgeyardError, NotFound
+from forgeyard.store import feedstocks
 from forgeyard.store.reading import artifacts as artifact_reading
 from forgeyard.store.reading import channels as reading
 from forgeyard.store.reading import packages
@@ -51,15 +52,19 @@ def package(request: Request, yard: YardHere, name: str, channel: str | None = N
     """Versions, files, dependencies, and how to install it."""
     place = channel or yard.settings.yard.channel
     with yard.store.read() as connection:
-        found = packages.detail(connection, channel_row(connection, place).id, place, name)
-        here = {p.name for p in packages.of_channel(connection, channel_row(connection, place).id)}
-    if found is None:
-        raise NotFound(
-            f"There is no package {name} in the channel {place}",
-            code="package_unknown",
-            hint=f"If a feedstock makes it: forgeyard build {name}",
-        )
-    return page(request, "package.html", package=found, here=here)
+        row = channel_row(connection, place)
+        found = packages.detail(connection, row.id, place, name)
+        here = {package.name for package in packages.of_channel(connection, row.id)}
+        owner = feedstocks.owners(connection, [name]).get(name)
+    if found is not None:
+        return page(request, "package.html", package=found, here=here)
+    if owner is not None:
+        return page(request, "package_to_come.html", name=name, channel=place, feedstock=owner)
+    raise NotFound(
+        f"There is no package {name} in the channel {place}",
+        code="package_unknown",
+        hint="If you have a recipe for it: forgeyard feedstock add PATH",
+    )
 
 
 @router.get("/artifacts/{sha256}")

@@ -1,0 +1,1 @@
+"""Named worlds, shared by tests and screenshots."""
