@@ -21,6 +21,10 @@ from forgeyard.rendering.render import render_feedstock
 from forgeyard.store import feedstocks
 
 
+#: Raised when answers of the renderer change their form.
+_FORMAT = 2
+
+
 def pinning_digest(yard: Yard) -> str:
     """One digest over the yard's variant files."""
     digest = hashlib.sha256()
@@ -34,7 +38,7 @@ def pinning_digest(yard: Yard) -> str:
 def evaluate(yard: Yard, feedstock: Any, pinning: str, platform: str) -> Answer:
     """What the feedstock makes on a platform.  Raises RecipeProblem."""
     key = hashlib.sha256(
-        f"{__version__}\0{feedstock.digest}\0{pinning}\0{platform}".encode()
+        f"{__version__}\0{_FORMAT}\0{feedstock.digest}\0{pinning}\0{platform}".encode()
     ).hexdigest()
     with yard.store.read() as connection:
         stored = feedstocks.evaluation(connection, key)

@@ -268,6 +268,8 @@ def _need_not(
     outcome = Outcome(before.outcome)
     if force or outcome not in CACHED:
         return None
+    if before.failure is not None and before.failure.code == "unsolvable":
+        return None  # the channel decides that, not the recipe, and channels change
     if not outcome.good:
         if builds.succeeded_since(connection, sorted(_needed_names([candidate])), before):
             return None  # it may find other packages now
