@@ -1,0 +1,1 @@
+"""What turns an attempt into a running process: one package per executor (DESIGN §5)."""

@@ -47,9 +47,9 @@ def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink()
         raise
 
 
@@ -72,12 +72,15 @@ class AttemptDir:
         (self.path / "job.json").write_bytes(msgspec.json.encode(job))
 
     def job(self) -> Job:
+        """What to do."""
         return msgspec.json.decode((self.path / "job.json").read_bytes(), type=Job)
 
     def setup(self) -> RunnerSetup:
+        """What the runner's owner says."""
         return msgspec.json.decode((self.path / "setup.json").read_bytes(), type=RunnerSetup)
 
     def write_token(self, token: str) -> None:
+        """Readable by this user only, and replaced in one go."""
         write_durably(self.path / "token", token.encode(), mode=0o600)
 
     def token(self) -> str:
@@ -95,9 +98,11 @@ class AttemptDir:
         return handle
 
     def write_supervisor(self, identity: ProcessIdentity) -> None:
+        """Record who attends the attempt."""
         write_durably(self.path / "supervisor.json", msgspec.json.encode(identity))
 
     def supervisor(self) -> ProcessIdentity | None:
+        """Who attends the attempt, or did."""
         try:
             data = (self.path / "supervisor.json").read_bytes()
         except FileNotFoundError:
@@ -105,9 +110,11 @@ class AttemptDir:
         return msgspec.json.decode(data, type=ProcessIdentity)
 
     def write_result(self, result: JobResult) -> None:
+        """Durable when this returns."""
         write_durably(self.path / "result.json", msgspec.json.encode(result))
 
     def result(self) -> JobResult | None:
+        """How it ended, once it has."""
         try:
             data = (self.path / "result.json").read_bytes()
         except FileNotFoundError:

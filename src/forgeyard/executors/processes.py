@@ -72,9 +72,8 @@ def send_signal(identity: ProcessIdentity, number: signal.Signals) -> bool:
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     try:
-        for thread in os.scandir(f"/proc/{pid}/task"):
-            with open(f"{thread.path}/children") as file:
-                found.extend(int(word) for word in file.read().split())
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            found.extend(int(word) for word in (thread / "children").read_text().split())
     except OSError:
         pass  # it ended while we looked
     return found
@@ -82,9 +81,9 @@ def _children(pid: int) -> list[int]:
 
 def _children_by_parent() -> dict[int, list[int]]:
     by_parent: dict[int, list[int]] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and (fields := _stat_fields(int(entry))) is not None:
-            by_parent.setdefault(int(fields[1]), []).append(int(entry))
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (fields := _stat_fields(int(entry.name))) is not None:
+            by_parent.setdefault(int(fields[1]), []).append(int(entry.name))
     return by_parent
 
 
@@ -93,9 +92,7 @@ def tree(pid: int) -> list[int]:
 
     Complete for a sandbox: in a pid namespace orphans become children of its init.
     """
-    if os.path.exists("/proc/self/task/self/children") or os.path.exists(
-        f"/proc/self/task/{os.getpid()}/children"
-    ):
+    if Path(f"/proc/self/task/{os.getpid()}/children").exists():
         children = _children
     else:  # kernels without CONFIG_PROC_CHILDREN
         by_parent = _children_by_parent()

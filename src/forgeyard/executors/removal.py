@@ -9,7 +9,7 @@ from pathlib import Path
 def remove(path: Path) -> None:
     """Remove a workspace, whatever modes a build left behind."""
 
-    def open_up(function: object, name: str, error: object) -> None:
+    def open_up(_function: object, name: str, _error: object) -> None:
         failed = Path(name)
         for each in (failed.parent, failed):
             if each.is_dir() and not each.is_symlink():

@@ -12,7 +12,6 @@ import signal
 import time
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -22,9 +21,9 @@ from forgeyard.builds.job import Job, JobResult, Usage
 from forgeyard.builds.outcome import Failure, Outcome, Stage
 from forgeyard.errors import ForgeyardError
 from forgeyard.executors.attempt_dir import AttemptDir
-from forgeyard.runner.failures import AttemptFailed
 from forgeyard.executors.processes import identify
 from forgeyard.executors.removal import remove
+from forgeyard.runner.failures import AttemptFailed
 from forgeyard.runner.spool import Correspondent, Spool
 from forgeyard.runner.yard_client import AttemptEnded, Refused, YardClient
 
@@ -191,7 +190,7 @@ class Supervisor:
         yield
         self._raising = True
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         outcome = Outcome.TIMED_OUT if number == signal.SIGALRM else Outcome.CANCELLED
         self._interruption = self._interruption or outcome
         if self._raising:

@@ -109,5 +109,5 @@ class PackageStore:
 def _size(path: Path) -> int:
     total = 0
     for folder, _, names in os.walk(path):
-        total += sum(os.lstat(os.path.join(folder, name)).st_size for name in names)
+        total += sum((Path(folder) / name).lstat().st_size for name in names)
     return total

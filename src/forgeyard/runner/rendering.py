@@ -15,7 +15,7 @@ import rattler_build
 
 from forgeyard.builds.job import Job
 from forgeyard.builds.outcome import Failure, Outcome
-from forgeyard.runner import recipe_text
+from forgeyard.runner import crossing, recipe_text
 from forgeyard.runner.failures import AttemptFailed
 
 
@@ -90,6 +90,25 @@ def render(job: Job, localized: Path, recipe: Path) -> RenderedOutput:
 
     ``localized`` is the recipe with local sources (``recipe_text``), ``recipe`` the original.
     """
+    outputs = _outputs(job, localized, recipe)
+    for output in outputs:
+        if output["package"]["name"] == job.name:
+            return _read(job, output, outputs)
+    names = ", ".join(output["package"]["name"] for output in outputs) or "nothing"
+    raise _fault("output_missing", f"the recipe makes {names}, not {job.name}")
+
+
+def prepare_crossing(job: Job, localized: Path, recipe: Path, build_string: str) -> None:
+    """Change the localized recipe so that its host environment is the target's."""
+    text = localized.read_text()
+    localized.write_text(crossing.mark_outputs(text))
+    marked = _outputs(job, localized, recipe)
+    marks = {each["package"]["name"]: str(each["build"]["string"]) for each in marked}
+    number = int(marks[job.name].removeprefix("mark_"))
+    localized.write_text(crossing.with_platforms(text, number, build_string))
+
+
+def _outputs(job: Job, localized: Path, recipe: Path) -> list[dict[str, Any]]:
     platform = rattler_build.PlatformConfig(
         target_platform=job.target_platform,
         build_platform=job.build_platform,
@@ -103,12 +122,7 @@ def render(job: Job, localized: Path, recipe: Path) -> RenderedOutput:
         rendered = stage0.render(variants, rattler_build.RenderConfig(platform=platform))
     except rattler_build.RattlerBuildError as problem:
         raise _fault("recipe_invalid", f"the recipe cannot be rendered: {problem}") from problem
-    outputs = [each.recipe.to_dict() | {"variant": each.variant} for each in rendered]
-    for output in outputs:
-        if output["package"]["name"] == job.name:
-            return _read(job, output, outputs)
-    names = ", ".join(output["package"]["name"] for output in outputs) or "nothing"
-    raise _fault("output_missing", f"the recipe makes {names}, not {job.name}")
+    return [each.recipe.to_dict() | {"variant": each.variant} for each in rendered]
 
 
 def _fault(code: str, message: str) -> AttemptFailed:

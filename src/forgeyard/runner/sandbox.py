@@ -44,7 +44,7 @@ _ETC = (
     "/etc/ssl/openssl.cnf",
 )
 
-_PASSWD = "root:x:0:0:root:/root:/bin/sh\nbuilder:x:1000:1000:builder:/home/builder:/bin/sh\n"
+_USERS = "root:x:0:0:root:/root:/bin/sh\nbuilder:x:1000:1000:builder:/home/builder:/bin/sh\n"
 _GROUP = "root:x:0:\nbuilder:x:1000:\n"
 _HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 
@@ -94,7 +94,7 @@ def prepare(room: Room) -> None:
     """Make the directories that ``command`` mounts."""
     for name in ("build", "tmp", "feedstock", "sources", "channel", "cache/pkgs", "etc"):
         (room.work / name).mkdir(parents=True, exist_ok=True)
-    (room.work / "etc/passwd").write_text(_PASSWD)
+    (room.work / "etc/passwd").write_text(_USERS)
     (room.work / "etc/group").write_text(_GROUP)
     (room.work / "etc/hosts").write_text(_HOSTS)
     (room.work / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")

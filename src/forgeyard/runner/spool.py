@@ -56,6 +56,7 @@ class Spool:
         self.size += len(data)
 
     def close(self) -> None:
+        """No more lines."""
         self._file.close()
 
 

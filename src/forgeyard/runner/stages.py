@@ -13,12 +13,12 @@ import rattler
 
 from forgeyard.builds.job import Job, LockedPackage, StagedArtifact
 from forgeyard.builds.outcome import Failure, Outcome
-from forgeyard.runner import contents, failures, locked_channel, package_tests, sandbox
 from forgeyard.executors.attempt_dir import RunnerSetup
+from forgeyard.runner import contents, failures, locked_channel, package_tests, sandbox
 from forgeyard.runner.failures import AttemptFailed
 from forgeyard.runner.locking import Environment, Locker
 from forgeyard.runner.package_store import Archive, PackageStore
-from forgeyard.runner.rendering import render
+from forgeyard.runner.rendering import prepare_crossing, render
 from forgeyard.runner.spool import Spool
 from forgeyard.runner.watch import Watch, Watched
 from forgeyard.runner.workspace import Workspace
@@ -77,6 +77,10 @@ def build(context: Context, made: Made) -> None:
     localized = context.work / "build/.recipe.yaml"
     localized.write_text(workspace.localized_recipe())
     output = render(job, localized, workspace.recipe)
+    variant = dict(job.variant)
+    if _host_platform(job) != job.build_platform:
+        prepare_crossing(job, localized, workspace.recipe, output.build_string)
+        variant |= {"host_platform": job.target_platform, "build_platform": job.build_platform}
     workspace.fetch_sources(output, context.yard, context.cache_dir, context.say)
 
     context.enter("solve")
@@ -92,7 +96,7 @@ def build(context: Context, made: Made) -> None:
         "name": job.name,
         "recipe": f"{sandbox.FEEDSTOCK}/{job.recipe_path}",
         "localized_recipe": f"{sandbox.BUILD}/{localized.name}",
-        "variant": job.variant,
+        "variant": variant,
         "target_platform": job.target_platform,
         "build_platform": job.build_platform,
         "package_format": job.package_format,

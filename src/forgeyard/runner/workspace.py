@@ -41,10 +41,13 @@ class Workspace:
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()
         if digest != self._job.feedstock:
             raise _broken(f"the feedstock's archive has sha256 {digest}")
-        with archive.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as plain:
-            with tarfile.open(fileobj=plain, mode="r|") as tar:
-                for member in tar:
-                    _unpack(tar, member, self.path / "feedstock")
+        with (
+            archive.open("rb") as file,
+            zstandard.ZstdDecompressor().stream_reader(file) as plain,
+            tarfile.open(fileobj=plain, mode="r|") as tar,
+        ):
+            for member in tar:
+                _unpack(tar, member, self.path / "feedstock")
         archive.unlink()
         if not self.recipe.is_file():
             raise _broken(f"the feedstock has no {self._job.recipe_path}")

@@ -67,9 +67,11 @@ class YardClient:
     # ---- the endpoints
 
     def job(self) -> bytes:
+        """The job as JSON."""
         return self._ask("GET", "/job")
 
     def download_feedstock(self, into: Path) -> None:
+        """The feedstock's archive."""
         self._download("/feedstock", into)
 
     def download_source(self, sha256: str, into: Path) -> bool:
@@ -77,12 +79,15 @@ class YardClient:
         return self._download(f"/sources/{sha256}", into)
 
     def upload_source(self, sha256: str, path: Path) -> None:
+        """Give the mirror a file."""
         self._upload(f"/sources/{sha256}", path, {})
 
     def download_artifact(self, sha256: str, into: Path) -> bool:
+        """A package file that the job names; false when the yard does not have it."""
         return self._download(f"/artifacts/{sha256}", into)
 
     def upload_artifact(self, subdir: str, filename: str, path: Path, sha256: str) -> None:
+        """Hand in a package file; the yard checks the digest."""
         place = f"/artifacts/{subdir}/{urllib.parse.quote(filename)}"
         self._upload(place, path, {"X-Content-SHA256": sha256})
 
@@ -97,16 +102,20 @@ class YardClient:
         return int(json.loads(answer)["size"])
 
     def phase(self, phase: str, at: float, *, tries: int | None = None) -> None:
+        """Tell that a phase began at this time (seconds since 1970)."""
         self._ask("POST", "/phase", json.dumps({"phase": phase, "at": at}).encode(), tries=tries)
 
     def heartbeat(self, *, tries: int | None = None) -> dict[str, Any]:
+        """``cancel``: whether to stop; ``token``: a new one, or null."""
         answer: dict[str, Any] = json.loads(self._ask("POST", "/heartbeat", b"{}", tries=tries))
         return answer
 
     def result(self, body: bytes) -> None:
+        """Hand in the result; again and again changes nothing."""
         self._ask("POST", "/result", body)
 
     def close(self) -> None:
+        """Drop the connection; the next request makes a new one."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -144,9 +153,8 @@ class YardClient:
         headers = {**headers, "Content-Length": str(path.stat().st_size)}
 
         def once() -> None:
-            with path.open("rb") as file:
-                with self._answer("PUT", place, file, headers) as response:
-                    _read_good(response)
+            with path.open("rb") as file, self._answer("PUT", place, file, headers) as answer:
+                _read_good(answer)
 
         self._patiently(once, None)
 

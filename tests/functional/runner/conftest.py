@@ -16,7 +16,6 @@ import msgspec
 import pytest
 import rattler_build
 import zstandard
-from functional.runner.yard_double import YardDouble
 from rattler.package_streaming import extract
 
 from forgeyard.builds.job import Job, JobResult, Limits, StagedArtifact
@@ -25,6 +24,7 @@ from forgeyard.errors import Unavailable
 from forgeyard.executors.interface import AttemptSpec, AttemptStatus
 from forgeyard.executors.local import LocalExecutor
 from forgeyard.runner import sandbox
+from functional.runner.yard_double import YardDouble
 
 LIMITS = Limits(
     wall_seconds=60,
@@ -94,7 +94,7 @@ class Bench:
         self._list(path, subdir)
 
     def add_packages(self) -> None:
-        for subdir in ("noarch", "linux-64"):
+        for subdir in ("noarch", "linux-64", "linux-aarch64"):
             self._list(None, subdir)
 
     def _list(self, path: Path | None, subdir: str) -> None:
@@ -121,6 +121,7 @@ class Bench:
         files: dict[str, str] | None = None,
         limits: Limits = LIMITS,
         output: str | None = None,
+        target: str = "linux-64",
         **changes: Any,
     ) -> Job:
         """A job for one output of a recipe, the first unless it is named."""
@@ -130,7 +131,11 @@ class Bench:
             rattler_build.VariantConfig(
                 {key: [value] for key, value in changes.get("variant", {}).items()}
             ),
-            rattler_build.RenderConfig(),
+            rattler_build.RenderConfig(
+                platform=rattler_build.PlatformConfig(
+                    target_platform=target, build_platform="linux-64", host_platform=target
+                )
+            ),
         )
         each = (found.recipe.to_dict() for found in outputs)
         found = next(one for one in each if output in (None, one["package"]["name"]))
@@ -145,9 +150,9 @@ class Bench:
             name=found["package"]["name"],
             version=str(found["package"]["version"]),
             build_string=found["build"]["string"],
-            subdir="noarch" if "noarch" in found["build"] else "linux-64",
+            subdir="noarch" if "noarch" in found["build"] else target,
             build_platform="linux-64",
-            target_platform="linux-64",
+            target_platform=target,
             variant={},
             limits=limits,
         )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from functional.runner.conftest import RECIPE, Bench
-from functional.runner.test_limits import script
-
 from forgeyard.builds.job import JobResult
 from forgeyard.builds.outcome import Failure, Outcome
+from functional.runner.conftest import RECIPE, Bench
+from functional.runner.test_limits import script
 
 
 def failure(result: JobResult, outcome: Outcome = Outcome.FAILED) -> Failure:

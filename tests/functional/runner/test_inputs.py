@@ -6,11 +6,9 @@ import hashlib
 import io
 import tarfile
 
+from forgeyard.builds.outcome import Outcome
 from functional.runner.conftest import RECIPE, Bench
 from functional.runner.test_failures import sourced
-from functional.runner.test_limits import script
-
-from forgeyard.builds.outcome import Outcome
 
 
 def test_second_place_serves_and_the_mirror_keeps(bench: Bench) -> None:
@@ -146,6 +144,36 @@ about: {license: MIT, summary: a demo}
     second = bench.run_job(second_job)
     assert second.outcome is Outcome.SUCCEEDED, second.failure
     assert [each.name for each in second.locks["host"]] == ["libdemo"]
+
+
+def test_cross_build_gets_the_host_environment_of_its_target(bench: Bench) -> None:
+    bench.add_package("library", {"lib/which": "native\n"}, subdir="linux-64")
+    bench.add_package("library", {"lib/which": "crossed\n"}, subdir="linux-aarch64")
+    bench.add_package("tool", {"bin/tool": "#!/bin/sh\n"}, subdir="linux-64")
+    recipe = """\
+context: {version: "1.10"}
+recipe: {name: top, version: "${{ version }}"}
+build: {number: 0}
+outputs:
+  - package: {name: other}
+  - package: {name: demo}
+    build:
+      script:
+        - tool
+        - test "$(cat $PREFIX/lib/which)" = crossed
+        - test $target_platform = linux-aarch64
+        - mkdir -p $PREFIX/share && echo x > $PREFIX/share/x
+    requirements:
+      build: [tool]
+      host: [library]
+about: {license: MIT, summary: a demo}
+"""
+    job = bench.job(recipe, output="demo", target="linux-aarch64", variant={"library": "1.0"})
+    result = bench.run_job(job)
+    assert result.outcome is Outcome.SUCCEEDED, (result.failure, bench.yard.text(job.attempt_id))
+    assert result.artifacts[0].subdir == "linux-aarch64"
+    assert result.artifacts[0].filename == f"demo-1.10-{job.build_string}.conda"
+    assert [each.subdir for each in result.locks["host"]] == ["linux-aarch64"]
 
 
 def _member(bench: Bench, digest: str, name: str) -> bytes:

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import msgspec
-from functional.runner.conftest import LIMITS, Bench
 
 from forgeyard.builds.job import JobResult, Limits
 from forgeyard.builds.outcome import Outcome
 from forgeyard.executors.interface import AttemptStatus
+from functional.runner.conftest import LIMITS, Bench
 
 
 def script(*lines: str) -> str:

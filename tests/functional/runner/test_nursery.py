@@ -7,12 +7,11 @@ import signal
 import time
 from pathlib import Path
 
-from functional.runner.conftest import Bench
-from functional.runner.test_limits import script
-
 from forgeyard.builds.outcome import Outcome
 from forgeyard.executors.interface import AttemptStatus
 from forgeyard.executors.local import LocalExecutor
+from functional.runner.conftest import Bench
+from functional.runner.test_limits import script
 
 
 def parent_of(bench: Bench, handle: str) -> str:

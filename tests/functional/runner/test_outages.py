@@ -6,12 +6,11 @@ import os
 import signal
 import time
 
-from functional.runner.conftest import Bench
-from functional.runner.test_limits import marked_processes, script
-
 from forgeyard.builds.outcome import Outcome
 from forgeyard.executors.interface import AttemptStatus
 from forgeyard.executors.local import LocalExecutor
+from functional.runner.conftest import Bench
+from functional.runner.test_limits import marked_processes, script
 
 
 def test_yard_away_during_the_log_loses_nothing(bench: Bench) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functional.runner.conftest import RECIPE, Bench
-
 from forgeyard.builds.outcome import Outcome
+from functional.runner.conftest import Bench
 
 
 def test_builds_and_tests_a_recipe(bench: Bench) -> None:

@@ -6,6 +6,7 @@ one, and can be told to go away, to forget an attempt or to change tokens.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -65,10 +66,8 @@ class YardDouble:
             self._server.shutdown()
             self._server.server_close()
             for connection in self._server.connections:
-                try:
+                with contextlib.suppress(OSError):
                     connection.shutdown(2)
-                except OSError:
-                    pass
                 connection.close()
             self._server = None
 
@@ -125,38 +124,45 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.startswith("/channels/main/"):
-            path = self.yard.channel / self.path.removeprefix("/channels/main/").split("?")[0]
-            return self._answer(200, path.read_bytes()) if path.is_file() else self._answer(404)
+            self._file(self.yard.channel / self.path.removeprefix("/channels/main/").split("?")[0])
+            return
         attempt, rest = self._attempt(b"")
         if attempt is None:
-            return None
+            return
         job = self.yard.jobs[attempt]
         if rest == "/job":
-            return self._answer(200, msgspec.json.encode(job))
+            self._answer(200, msgspec.json.encode(job))
+            return
         digest = job.feedstock if rest == "/feedstock" else rest.rsplit("/", 1)[-1]
         if rest.startswith("/artifacts/") and digest not in {a.sha256 for a in job.artifacts}:
-            return self._answer(404)
-        if not self.yard.has(digest):
-            return self._answer(404)
-        return self._answer(200, (self.yard.objects / digest).read_bytes())
+            self._answer(404)
+            return
+        self._file(self.yard.objects / digest)
+
+    def _file(self, path: Path) -> None:
+        if path.is_file():
+            self._answer(200, path.read_bytes())
+        else:
+            self._answer(404)
 
     def do_PUT(self) -> None:
         body = self._body()
         attempt, rest = self._attempt(body)
         if attempt is None:
-            return
+            return None
         digest = hashlib.sha256(body).hexdigest()
         expected = self.headers.get("X-Content-SHA256") or rest.rsplit("/", 1)[-1]
         if digest != expected:
             return self._answer(422)
         self.yard.put(body)
         self._answer(200, json.dumps({"sha256": digest, "size": len(body)}).encode())
+        return None
 
     def do_POST(self) -> None:
         body = self._body()
         attempt, rest = self._attempt(body)
         if attempt is None:
-            return
+            return None
         yard = self.yard
         if match := re.fullmatch(r"/log\?offset=(\d+)", rest):
             has = yard.logs.get(attempt, b"")

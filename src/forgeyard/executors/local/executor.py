@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from forgeyard.builds.outcome import Outcome
-from forgeyard.executors.interface import AttemptSpec, AttemptStatus
 from forgeyard.executors import processes
 from forgeyard.executors.attempt_dir import AttemptDir, RunnerSetup
+from forgeyard.executors.interface import AttemptSpec, AttemptStatus
 from forgeyard.executors.local.starter import Starter
 from forgeyard.executors.removal import remove
 

@@ -38,6 +38,7 @@ class DebianProvider:
         self._apt = PrivateApt(directory, etc=etc)
 
     def fetch(self, url: str, into: Path, *, sha256: str | None) -> None:
+        """Try each version of the source package that lists the file."""
         parts = urllib.parse.urlsplit(url)
         source, file = parts.netloc, urllib.parse.unquote(parts.path.lstrip("/"))
         if not source or not file or "/" in file:
@@ -100,7 +101,7 @@ class PrivateApt:
             got = Path(place) / file
             if ended.returncode or not got.exists():
                 return _last_error(ended)
-            os.replace(got, into)
+            got.replace(into)
             return None
 
     def _matching(self, source: str, file: str, sha256: str | None) -> list[str]:

@@ -32,9 +32,11 @@ from forgeyard.runner.sources.web import WebProvider
 class Mirror(Protocol):
     """The yard's source mirror, as ``YardClient`` offers it."""
 
-    def download_source(self, sha256: str, into: Path) -> bool: ...
+    def download_source(self, sha256: str, into: Path) -> bool:
+        """False when the mirror does not have it."""
 
-    def upload_source(self, sha256: str, path: Path) -> None: ...
+    def upload_source(self, sha256: str, path: Path) -> None:
+        """Keep it."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,10 +52,12 @@ class Provider(Protocol):
 
 
 def sha256_of(path: Path) -> str:
+    """Hex digest of a file."""
     return digest_of(path, "sha256")
 
 
 def digest_of(path: Path, algorithm: str) -> str:
+    """Hex digest of a file; the algorithm by its name in ``hashlib``."""
     digest = hashlib.new(algorithm)
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

@@ -20,7 +20,8 @@ class FileProvider:
 
     schemes = frozenset({"file"})
 
-    def fetch(self, url: str, into: Path, *, sha256: str | None) -> None:
+    def fetch(self, url: str, into: Path, *, sha256: str | None) -> None:  # noqa: ARG002
+        """Copy the file."""
         path = path_of(url)
         try:
             shutil.copyfile(path, into)

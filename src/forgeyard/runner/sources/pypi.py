@@ -99,6 +99,7 @@ class PyPIProvider:
         self._pythons = pythons or _interpreters()
 
     def fetch(self, url: str, into: Path, *, sha256: str | None) -> None:
+        """Let pip find the file and download it."""
         parts = urllib.parse.urlsplit(url)
         name, file = parts.netloc, urllib.parse.unquote(parts.path.lstrip("/"))
         if not name or not file or "/" in file:

