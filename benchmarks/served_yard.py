@@ -54,6 +54,13 @@ class ServedYard:
             self._server.wait(timeout=30)
             self._server = None
 
+    def kill(self) -> None:
+        """``kill -9`` of the server alone; what it started goes on."""
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait()
+            self._server = None
+
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Ask the API for something."""
         answer = self.http.post(f"/api/v1{path}", json=body)
