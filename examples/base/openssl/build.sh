@@ -8,7 +8,8 @@ perl ./Configure --prefix="$PREFIX" --openssldir="$PREFIX/ssl" --libdir=lib shar
   no-aria no-bf no-cast no-des no-rc2 no-rc4 no-mdc2 no-md4 no-whirlpool no-sm2 no-sm3 no-sm4 \
   no-cmp no-ct no-dsa no-dtls no-ssl3 no-ts no-uplink no-siv no-ec2m "$CFLAGS" "$LDFLAGS"
 make build_generated
-make -j"$CPU_COUNT" libcrypto.so libssl.so apps/openssl libcrypto.pc libssl.pc openssl.pc
+make -j"$CPU_COUNT" libcrypto.so libssl.so apps/openssl
+make LIBS= libcrypto.pc libssl.pc openssl.pc
 
 mkdir -p "$PREFIX/bin" "$PREFIX/lib/pkgconfig" "$PREFIX/include/openssl" "$PREFIX/ssl/certs" "$PREFIX/ssl/private"
 install -m755 apps/openssl "$PREFIX/bin/"

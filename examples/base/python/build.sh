@@ -21,6 +21,7 @@ make install
 ln -sf "python$MM" "$PREFIX/bin/python"
 rm -f "$PREFIX"/bin/idle* "$PREFIX"/bin/2to3*
 rm -rf "$PREFIX/share/man"
+find "$PREFIX/lib/python$MM" -name '*.opt-[12].pyc' -delete
 # What names this build must not reach the extensions that are built later.
 for file in "$PREFIX"/lib/python$MM/_sysconfigdata*.py "$PREFIX"/lib/python$MM/config-*/Makefile; do
   sed -i -e 's/-ffile-prefix-map=[^ "'"'"']*//g' -e "s|$BUILD_PREFIX|/usr|g" -e "s|$SRC_DIR|/usr/src/python|g" "$file"
