@@ -34,6 +34,8 @@ class RunnerSetup(msgspec.Struct, frozen=True, kw_only=True):
     #: Device numbers of the GPUs that the attempt may use.
     gpus: tuple[int, ...] = ()
     heartbeat_seconds: float = 5.0
+    #: Packages that no attempt used for a day are removed beyond this.
+    cache_bytes: int = 20 * 2**30
     #: Use control groups where this user can make some.
     control_groups: bool = True
 

@@ -12,6 +12,7 @@ import signal
 import time
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ class Supervisor:
         self._attempt.write_result(result)
         self._deliver(result)
         remove(self._attempt.work)
+        self._clean_cache()
         return 0 if result.outcome.good else 1
 
     def deliver_again(self) -> int:
@@ -80,6 +82,13 @@ class Supervisor:
         self._deliver(result)
         remove(self._attempt.work)
         return 0
+
+    def _clean_cache(self) -> None:
+        from forgeyard.runner.package_store import PackageStore
+
+        store = PackageStore(Path(self._setup.cache_dir) / "packages")
+        with contextlib.suppress(OSError):  # somebody else's files, or being removed already
+            store.clean_now_and_then(self._setup.cache_bytes)
 
     # ---- the work
 

@@ -25,6 +25,7 @@ from forgeyard.runner.sources.web import WebProvider
 _DOWNLOADS = 6
 #: Longer than any attempt: an entry in use was touched when its attempt began.
 _UNUSED_SECONDS = 24 * 3600.0
+_CLEAN_SECONDS = 3600.0
 
 
 class Archive(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +85,15 @@ class PackageStore:
             except OSError:
                 if not target.is_dir():  # else another attempt was quicker
                     raise
+
+    def clean_now_and_then(self, keep_bytes: int) -> int:
+        """``clean``, unless it was done within the last hour."""
+        mark = self._directory / "cleaned"
+        self._directory.mkdir(parents=True, exist_ok=True)
+        if mark.exists() and time.time() - mark.stat().st_mtime < _CLEAN_SECONDS:
+            return 0
+        mark.touch()
+        return self.clean(keep_bytes)
 
     def clean(self, keep_bytes: int, *, unused_seconds: float = _UNUSED_SECONDS) -> int:
         """Remove what was not used for long until no more than that is kept; bytes freed."""

@@ -105,7 +105,7 @@ def _unpack(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
     if member.issym():
         _inside(into, posixpath.join(posixpath.dirname(member.name), member.linkname))
         target.symlink_to(member.linkname)
-    elif (content := tar.extractfile(member)) is not None and member.isreg():
+    elif member.isreg() and (content := tar.extractfile(member)) is not None:
         with content, target.open("wb") as file:
             shutil.copyfileobj(content, file)
         target.chmod(0o755 if member.mode & 0o100 else 0o644)

@@ -46,7 +46,9 @@ def test_full_disk_is_not_the_scripts_fault() -> None:
 
 
 def test_plain_failure_shows_exit_code_and_last_words() -> None:
-    lines = tail("checking", "assertion failed: 1 == 2", "+ true", "Script failed with status 9", "")
+    lines = tail(
+        "checking", "assertion failed: 1 == 2", "+ true", "Script failed with status 9", ""
+    )
     _, failure = script_failure(lines, phase="build", said="Script failed to execute")
     assert failure.code == "script_failed"
     assert failure.message == "the build script failed with exit code 9: assertion failed: 1 == 2"

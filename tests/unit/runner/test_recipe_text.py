@@ -8,7 +8,10 @@ from forgeyard.runner import recipe_text
 
 
 def test_only_the_url_changes() -> None:
-    text = 'a: 1.10 # kept\nsource:\n  url: https://h/x-${{ version }}.tgz  # why\n  sha256: 00\nb: "x"\n'
+    text = (
+        "a: 1.10 # kept\nsource:\n"
+        '  url: https://h/x-${{ version }}.tgz  # why\n  sha256: 00\nb: "x"\n'
+    )
     assert recipe_text.with_local_sources(text) == (
         "a: 1.10 # kept\nsource:\n"
         '  url: ["file:///sources/https://h/x-${{ version }}.tgz", '
