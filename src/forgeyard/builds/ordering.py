@@ -73,7 +73,8 @@ def _needs(
     specs = [*asked.build, *asked.host]
     if not hard:
         # What is built with is there to run with: no need to wait for its other variants.
-        served = {spec_name(spec) for spec in specs}
+        # Its own name there means itself, not another variant of it.
+        served = {item.output.name, *(spec_name(spec) for spec in specs)}
         # What it exports has to be there before anything can be built with it.
         later = (*asked.run, *asked.test, *asked.exports)
         specs = [s for s in later if spec_name(s) not in served]

@@ -85,3 +85,11 @@ def test_what_a_compiler_exports_is_there_before_the_compiler_counts_as_built() 
 
 def test_a_library_that_exports_itself_does_not_wait_for_itself() -> None:
     assert dependencies([wanted("zlib", exports=("zlib",))], satisfies) == {"zlib": set()}
+
+
+def test_a_variant_does_not_wait_for_its_sister() -> None:
+    pythons = [
+        wanted(f"python@{n}", version, "h1_0_cpython", exports=("python", "python_abi"))
+        for n, version in ((11, "3.11.2"), (13, "3.13.5"))
+    ]
+    assert dependencies(pythons, satisfies) == {"python@11": set(), "python@13": set()}
