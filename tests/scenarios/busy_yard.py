@@ -150,7 +150,7 @@ def build(runner: Runner) -> None:
         f"share/man/man3/{name}.3": b".TH\n" * 30,
         f"lib/pkgconfig/{name}.pc": b"prefix=/build\n",
     }
-    version, host, summary, licence = PACKAGES[name]
+    _, host, summary, licence = PACKAGES[name]
     staged = runner.upload(
         files,
         depends=[f"{spec} >={PACKAGES[spec][0]},<{_next(PACKAGES[spec][0])}" for spec in host],
@@ -187,7 +187,8 @@ def fail(runner: Runner) -> None:
         Outcome.FAILED,
         Failure(
             code="script_failed",
-            message="The build script ended with status 2: make: *** [Makefile:61: _yaml.o] Error 1",
+            message="The build script ended with status 2: "
+            "make: *** [Makefile:61: _yaml.o] Error 1",
             hint="The first error is in the log; repair the recipe or patch the source.",
             phase="build",
             log_line=before + 2,
