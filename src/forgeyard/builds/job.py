@@ -64,7 +64,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     package_format: str = "conda:9"
     #: Seconds since 1970; becomes the package's ``timestamp`` and SOURCE_DATE_EPOCH.
     timestamp: int = 0
-    #: For the test stage.
+    #: Test stage: what to test.  Build stage: one artifact that is to be made again from
+    #: exactly its own inputs and compared (outcome ``succeeded`` or ``not_reproducible``).
     artifacts: tuple[StagedArtifact, ...] = ()
 
 

@@ -31,6 +31,9 @@ from forgeyard.runner.yard_client import AttemptEnded, Refused, YardClient
 if TYPE_CHECKING:  # slow to import: only once the yard knows that we started
     from forgeyard.runner import stages
 
+#: What was made is shown also when it is not what it should be.
+_WITH_ARTIFACTS = frozenset({Outcome.SUCCEEDED, Outcome.NOT_REPRODUCIBLE})
+
 #: How long the last of the log is sent after a cancellation.
 _FAREWELL_SECONDS = 10.0
 
@@ -108,7 +111,7 @@ class Supervisor:
         return JobResult(
             outcome=outcome,
             failure=failure,
-            artifacts=made.artifacts if outcome.good else (),
+            artifacts=made.artifacts if outcome in _WITH_ARTIFACTS else (),
             locks=made.locks,
             usage=Usage(
                 wall_seconds=round(time.monotonic() - self._started, 3),

@@ -7,6 +7,7 @@ point to a place that exists nowhere.
 
 from __future__ import annotations
 
+import filecmp
 import json
 import re
 import tempfile
@@ -16,6 +17,7 @@ from typing import Any
 
 import msgspec
 from rattler.package_streaming import extract
+from ruamel.yaml import YAML
 
 from forgeyard.builds.job import Job, StagedArtifact
 from forgeyard.builds.outcome import Failure, Outcome
@@ -104,6 +106,44 @@ def _has_mark(path: Path) -> bool:
                 return True
             rest = data[-longest:]
     return False
+
+
+def differences(first: Path, second: Path, scratch: Path) -> list[str]:
+    """Which files of two packages differ, are only in one, or have other modes."""
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="diff-") as name:
+        trees = []
+        for number, package in enumerate((first, second)):
+            folder = Path(name) / str(number)
+            extract(package, folder)
+            trees.append({str(path.relative_to(folder)): path for path in folder.rglob("*")})
+        one, two = trees
+        told = [f"{path} (only in the original)" for path in one.keys() - two.keys()]
+        told += [f"{path} (only in the rebuilt one)" for path in two.keys() - one.keys()]
+        told += [path for path in one.keys() & two.keys() if _differ(one[path], two[path])]
+        return sorted(told)
+
+
+def _differ(one: Path, two: Path) -> bool:
+    if one.lstat().st_mode != two.lstat().st_mode:
+        return True
+    if one.is_symlink():
+        return one.readlink() != two.readlink()
+    return one.is_file() and not filecmp.cmp(one, two, shallow=False)
+
+
+def recorded_environments(package: Path) -> dict[str, tuple[str, list[dict[str, Any]]]]:
+    """Environment → (platform, records) as rattler-build wrote them into an extracted package."""
+    text = (package / "info/recipe/rendered_recipe.yaml").read_text()
+    rendered = YAML(typ="safe").load(text)
+    configuration = rendered["build_configuration"]
+    dependencies = rendered.get("finalized_dependencies") or {}
+    found = {}
+    for name in ("build", "host"):
+        if dependencies.get(name):
+            platform = configuration[f"{name}_platform"]
+            plain = platform["platform"] if isinstance(platform, dict) else platform
+            found[name] = (str(plain), list(dependencies[name].get("resolved") or ()))
+    return found
 
 
 def _used(rendered: Path) -> dict[str, frozenset[str]]:

@@ -32,6 +32,9 @@ _EXPLANATION_LINES = 40
 #: py-rattler's threads may crash the interpreter when it ends right after a call.
 _SETTLE_SECONDS = 0.02
 
+#: In a solver's record, but not in repodata.json.
+_SOLVERS_FIELDS = ("fn", "url", "channel")
+
 _ARCHSPEC = {"linux-64": "x86_64", "osx-64": "x86_64", "win-64": "x86_64", "osx-arm64": "m1"}
 
 
@@ -114,6 +117,13 @@ class Locker:
         records = tuple(self._with_run_exports(each) for each in bare)
         self._say(_table(name, records))
         return Environment(name=name, platform=platform, specs=specs, records=records)
+
+    def recorded(self, name: str, platform: str, records: Iterable[dict[str, Any]]) -> Environment:
+        """An environment that was solved before: nothing is chosen, everything fetched."""
+        locked = tuple(_recorded(each) for each in records)
+        self._fetch(locked)
+        self._say(_table(name, locked))
+        return Environment(name=name, platform=platform, specs=(), records=locked)
 
     def _solve(
         self, name: str, specs: tuple[str, ...], platform: str, first: Sequence[str]
@@ -205,11 +215,17 @@ def _virtual(name: str, version: str, build: str) -> rattler.GenericVirtualPacka
 def _locked_record(record: rattler.RepoDataRecord) -> LockedRecord:
     url = str(record.url)
     fields: dict[str, Any] = json.loads(record.to_json())
-    for name in ("fn", "url", "channel"):  # of the solver, not of repodata.json
+    for name in _SOLVERS_FIELDS:
         fields.pop(name, None)
     # The channel's own address is the URL less file name and subdir.
     channel = url.rsplit("/", 2)[0]
     return LockedRecord(channel=str(record.channel or channel).rstrip("/"), url=url, record=fields)
+
+
+def _recorded(record: dict[str, Any]) -> LockedRecord:
+    fields = {key: value for key, value in record.items() if key not in _SOLVERS_FIELDS}
+    url = str(record["url"])
+    return LockedRecord(channel=url.rsplit("/", 2)[0], url=url, record=fields)
 
 
 def _run_exports(package: Path) -> dict[str, list[str]]:

@@ -11,18 +11,21 @@ from typing import Any
 import msgspec
 import rattler
 
-from forgeyard.builds.job import Job, LockedPackage, StagedArtifact
+from forgeyard.builds.job import Job, Limits, LockedPackage, StagedArtifact
 from forgeyard.builds.outcome import Failure, Outcome
 from forgeyard.executors.attempt_dir import RunnerSetup
 from forgeyard.runner import contents, failures, locked_channel, package_tests, sandbox
 from forgeyard.runner.failures import AttemptFailed
 from forgeyard.runner.locking import Environment, Locker
 from forgeyard.runner.package_store import Archive, PackageStore
-from forgeyard.runner.rendering import prepare_crossing, render
+from forgeyard.runner.rendering import RenderedOutput, prepare_crossing, render
+from forgeyard.runner.sources.interface import sha256_of
 from forgeyard.runner.spool import Spool
 from forgeyard.runner.watch import Watch, Watched
 from forgeyard.runner.workspace import Workspace
 from forgeyard.runner.yard_client import YardClient
+
+_TOLD_DIFFERENCES = 30
 
 
 class Made(msgspec.Struct, kw_only=True):
@@ -67,21 +70,17 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
 def build(context: Context, made: Made) -> None:
     """Fetch, solve, build, check, upload."""
+    if context.job.artifacts:
+        reproduce(context, made)
+        return
     job = context.job
     store = context.store()
     workspace = Workspace(context.work, job)
-    room = sandbox.Room(work=context.work, packages={})
-    sandbox.prepare(room)
-
-    workspace.unpack_feedstock(context.yard)
-    localized = context.work / "build/.recipe.yaml"
-    localized.write_text(workspace.localized_recipe())
-    output = render(job, localized, workspace.recipe)
+    localized, output = _fetch_recipe(context, workspace)
     variant = dict(job.variant)
     if _host_platform(job) != job.build_platform:
         prepare_crossing(job, localized, workspace.recipe, output.build_string)
         variant |= {"host_platform": job.target_platform, "build_platform": job.build_platform}
-    workspace.fetch_sources(output, context.yard, context.cache_dir, context.say)
 
     context.enter("solve")
     overrides = _overrides(job)
@@ -112,6 +111,68 @@ def build(context: Context, made: Made) -> None:
     context.yard.upload_artifact(artifact.subdir, artifact.filename, package, artifact.sha256)
     context.say(f"uploaded {artifact.subdir}/{artifact.filename}, {artifact.size} bytes")
     made.artifacts = (artifact,)
+
+
+def reproduce(context: Context, made: Made) -> None:
+    """Make the job's artifact again from what it says of itself, and compare the bytes."""
+    job = context.job
+    (original,) = job.artifacts
+    store = context.store()
+    _fetch_recipe(context, Workspace(context.work, job))
+    package, _ = _fetch_artifact(context, store, original)
+    recorded = contents.recorded_environments(store.path(original.sha256))
+
+    context.enter("solve")
+    overrides = _overrides(job)
+    locker = context.locker(store, overrides)
+    environments = [
+        locker.recorded(name, platform, records) for name, (platform, records) in recorded.items()
+    ]
+    made.locks = {each.name: each.lock() for each in environments}
+
+    context.enter("build")
+    context.say("rattler-build prints nothing while it rebuilds")
+    package = package.rename(context.work / "build" / original.filename)
+    order = {"do": "rebuild", "package": f"{sandbox.BUILD}/{original.filename}"}
+    channels = _lay_out(context, environments)
+    quiet = msgspec.structs.replace(job.limits, silence_seconds=job.limits.wall_seconds)
+    watched = _run(context, made, environments, store, order, channels, overrides, limits=quiet)
+    again = _made_package(context, watched)
+    sha256 = sha256_of(again)
+    if sha256 == original.sha256:
+        context.say(f"{original.filename}: the same bytes again")
+        made.artifacts = (original,)
+        return
+
+    context.enter("upload")
+    context.yard.upload_artifact(original.subdir, original.filename, again, sha256)
+    size = again.stat().st_size
+    made.artifacts = (msgspec.structs.replace(original, sha256=sha256, size=size),)
+    raise _not_reproducible(original, contents.differences(package, again, context.work))
+
+
+def _not_reproducible(original: StagedArtifact, differing: list[str]) -> AttemptFailed:
+    told = "\n".join(f"  {path}" for path in differing[:_TOLD_DIFFERENCES])
+    if len(differing) > _TOLD_DIFFERENCES:
+        told += f"\n  and {len(differing) - _TOLD_DIFFERENCES} more"
+    failure = Failure(
+        code="not_reproducible",
+        message=f"{original.filename} is another one when it is built again:\n{told}",
+        hint="look for times, random numbers, paths, and orders of files or threads",
+        phase="check",
+    )
+    return AttemptFailed(Outcome.NOT_REPRODUCIBLE, failure)
+
+
+def _fetch_recipe(context: Context, workspace: Workspace) -> tuple[Path, RenderedOutput]:
+    """Feedstock and sources are here afterwards; the localized recipe, and what it says."""
+    sandbox.prepare(sandbox.Room(work=context.work, packages={}))
+    workspace.unpack_feedstock(context.yard)
+    localized = context.work / "build/.recipe.yaml"
+    localized.write_text(workspace.localized_recipe())
+    output = render(context.job, localized, workspace.recipe)
+    workspace.fetch_sources(output, context.yard, context.cache_dir, context.say)
+    return localized, output
 
 
 def test(context: Context, made: Made) -> None:
@@ -254,6 +315,8 @@ def _run(
     order: dict[str, Any],
     channels: list[str],
     overrides: dict[str, str],
+    *,
+    limits: Limits | None = None,
 ) -> Watched:
     job = context.job
     room = sandbox.Room(
@@ -274,7 +337,7 @@ def _run(
     (context.work / "build/.worker.json").write_text(json.dumps(order))
     watch = Watch(
         room,
-        job.limits,
+        limits or job.limits,
         context.spool,
         name=job.attempt_id,
         ends_at=context.ends_at,

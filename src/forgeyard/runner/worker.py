@@ -1,4 +1,4 @@
-"""Runs inside the sandbox: one build, or the tests of one package, and nothing else.
+"""Runs inside the sandbox: one build, one rebuild, or the tests of one package.
 
 This file stands alone: the sandbox shows no other part of Forgeyard.  It reads
 ``/build/.worker.json`` and prints JSON lines: ``{"log": text, "level": …, "span": …}`` for
@@ -85,6 +85,16 @@ def _build(order: dict[str, Any]) -> dict[str, Any]:
     return {"packages": [str(path) for path in result.packages]}
 
 
+def _rebuild(order: dict[str, Any]) -> dict[str, Any]:
+    import rattler_build as rb
+
+    package = rb.Package.from_file(order["package"])
+    result = package.rebuild(
+        test="skip", compression_threads=int(order["cpu_count"]), output_dir="/build/again"
+    )
+    return {"packages": [str(result.rebuilt_path)]}
+
+
 def _test(order: dict[str, Any]) -> dict[str, Any]:
     import rattler_build as rb
 
@@ -104,7 +114,7 @@ def main() -> int:
     os.umask(0o022)
     sys.path.insert(0, _SITE)
     try:
-        end = _build(order) if order["do"] == "build" else _test(order)
+        end = {"build": _build, "rebuild": _rebuild, "test": _test}[order["do"]](order)
     except BaseException as problem:  # a panic of the extension is no Exception
         end = {"failed": str(problem) or type(problem).__name__}
     _emit({"end": end})

@@ -209,7 +209,8 @@ class Bench:
         self.wait_for(lambda: text in self.yard.text(handle))
 
     def close(self) -> None:
-        self.executor.orphans(())
+        for handle in self.executor.kept():
+            self.executor.cancel(handle)
         self.executor.close()
         self.yard.stop()
 

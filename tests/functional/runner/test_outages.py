@@ -91,21 +91,23 @@ def test_another_executor_adopts(bench: Bench) -> None:
         handle: AttemptStatus.RUNNING,
         "a-unknown": AttemptStatus.LOST,
     }
-    assert second.orphans({handle}) == []
+    assert second.kept() == [handle]
     second.forget(handle)  # it runs: nothing happens
     bench.wait(handle)
     second.forget(handle)
     assert second.adopt(handle) is None
 
 
-def test_orphans_are_ended(bench: Bench) -> None:
+def test_what_an_earlier_server_left_is_found_and_ended(bench: Bench) -> None:
     job = bench.job(script("echo begun", "sleep 22.3606"))
     handle = bench.submit(job)
     bench.wait_for_line(handle, "begun")
     second = LocalExecutor(bench.root / "runner")
-    assert second.orphans(()) == [handle]
+    assert second.kept() == [handle]
+    second.cancel(handle)
     bench.wait(handle)
-    assert second.orphans(()) == []
+    second.forget(handle)
+    assert second.kept() == []
     assert marked_processes("22.3606") == []
 
 
