@@ -58,6 +58,9 @@ class HeldExecutor:
     def forget(self, handle: str) -> None:
         self.specs.pop(handle, None)
 
+    def kept(self) -> list[str]:
+        return list(self.specs)
+
 
 class Runner:
     """One attempt, played."""

@@ -175,6 +175,19 @@ def look_after(yard: Yard, executors: Mapping[str, Executor]) -> None:
             _settle(yard, row, statuses.get(row.handle, AttemptStatus.LOST))
 
 
+def tidy(yard: Yard, executors: Mapping[str, Executor]) -> None:
+    """End the attempts that nobody wants any more, and remove what ended ones have left."""
+    for executor in executors.values():
+        # Asked before the store: an attempt is in the store before its executor hears of it.
+        kept = executor.kept()
+        with yard.store.read() as connection:
+            wanted = {row.id for row in attempts.alive(connection)}
+        for attempt_id in kept:
+            if attempt_id not in wanted:
+                executor.cancel(attempt_id)
+                executor.forget(attempt_id)
+
+
 _gone_since: dict[str, Any] = {}
 
 

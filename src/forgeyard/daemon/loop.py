@@ -15,7 +15,7 @@ from typing import IO
 
 import structlog
 
-from forgeyard.actions.dispatch import dispatch, look_after, take_over
+from forgeyard.actions.dispatch import dispatch, look_after, take_over, tidy
 from forgeyard.actions.publish import ensure_channel, publish_build
 from forgeyard.actions.yard import Yard
 from forgeyard.errors import Unavailable
@@ -107,6 +107,7 @@ class Daemon:
 
     def _watch(self) -> None:
         look_after(self.yard, self.executors)
+        tidy(self.yard, self.executors)
 
 
 def _only_one(path: Path) -> IO[str]:

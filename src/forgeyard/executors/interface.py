@@ -58,4 +58,7 @@ class Executor(Protocol):
         """Give a running attempt a fresh token (after a restart of the yard)."""
 
     def forget(self, handle: str) -> None:
-        """Remove what is kept on disk of a finished attempt."""
+        """Remove what is kept of a finished attempt; a running one is left alone."""
+
+    def kept(self) -> list[str]:
+        """Ids of the attempts of which something is kept, running or not."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from forgeyard.builds.outcome import Outcome
@@ -122,16 +122,9 @@ class LocalExecutor:
         if self._status(attempt) is not AttemptStatus.RUNNING:
             remove(attempt.path)
 
-    def orphans(self, wanted: Collection[str]) -> list[str]:
-        """End the attempts that nobody wants any more; which ones still run."""
-        found = []
-        for path in sorted(self._attempts.glob("*")):
-            identity = AttemptDir(path).supervisor()
-            if path.name in wanted or identity is None or not processes.is_running(identity):
-                continue
-            self.cancel(path.name)
-            found.append(path.name)
-        return found
+    def kept(self) -> list[str]:
+        """Attempts of which something is on disk, running or not."""
+        return sorted(path.name for path in self._attempts.glob("*"))
 
     def _dir(self, handle: str) -> AttemptDir:
         if not handle or "/" in handle or handle.startswith("."):
