@@ -20,7 +20,6 @@ from forgeyard.rendering.protocol import Answer
 from forgeyard.rendering.render import render_feedstock
 from forgeyard.store import feedstocks
 
-
 #: Raised when answers of the renderer change their form.
 _FORMAT = 2
 
