@@ -1,8 +1,10 @@
 """Looks into the package that a build made, before it leaves the machine.
 
-The build ran in a fixed place (``/build``).  Where that path stands in a file, either the
-package says so in ``paths.json`` (CEP 34: the installer replaces it), or the file would
-point to a place that exists nowhere.
+The build ran in a fixed place (``/build``).  Where the host prefix of that place stands in
+a file, either the package says so in ``paths.json`` (CEP 34: the installer replaces it), or
+the installed file would point to a prefix that exists nowhere: that package is refused.
+The path of the unpacked source is mostly harmless (assertions, debug info, records of how
+something was configured), so it is only remarked upon.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ import filecmp
 import json
 import re
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ from forgeyard.builds.outcome import Failure, Outcome
 from forgeyard.runner.failures import AttemptFailed
 from forgeyard.runner.sources.interface import sha256_of
 
-#: rattler-build's own directories inside ``/build``.
-_MARKS = (b"/build/bld/", b"_placehold_placehold")
+#: Part of every host prefix, which rattler-build pads to 255 characters.
+_PREFIX = b"_placehold_placehold"
+#: Where sources are unpacked and build tools installed.
+_SOURCE = b"/build/bld/"
 _CHUNK = 1 << 20
 _NAMED_FILES = 20
 
@@ -36,6 +39,8 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True):
     artifact: StagedArtifact
     #: Environment → digests of the packages that rattler-build really put there.
     used: dict[str, frozenset[str]]
+    #: What is odd, but does not make the package useless.
+    remarks: tuple[str, ...] = ()
 
 
 def inspect(job: Job, package: Path, scratch: Path) -> Inspected:
@@ -45,7 +50,7 @@ def inspect(job: Job, package: Path, scratch: Path) -> Inspected:
         extract(package, files)
         index = json.loads((files / "info/index.json").read_bytes())
         _check_identity(job, index, package)
-        _check_paths(files)
+        remarks = _check_paths(files)
         used = _used(files / "info/recipe/rendered_recipe.yaml")
     artifact = StagedArtifact(
         filename=package.name,
@@ -53,7 +58,7 @@ def inspect(job: Job, package: Path, scratch: Path) -> Inspected:
         sha256=sha256_of(package),
         size=package.stat().st_size,
     )
-    return Inspected(artifact=artifact, used=used)
+    return Inspected(artifact=artifact, used=used, remarks=remarks)
 
 
 def _check_identity(job: Job, index: dict[str, Any], package: Path) -> None:
@@ -66,46 +71,51 @@ def _check_identity(job: Job, index: dict[str, Any], package: Path) -> None:
         raise _fault("wrong_package", f"{package.name} has {told}")
 
 
-def _check_paths(files: Path) -> None:
-    paths = json.loads((files / "info/paths.json").read_bytes())["paths"]
-    bad = []
-    for entry in paths:
-        if entry.get("path_type") != "hardlink" or entry.get("prefix_placeholder"):
-            continue
-        if _has_mark(files / entry["_path"]):
-            bad.append(str(entry["_path"]))
-    links = [
-        str(path.relative_to(files))
-        for path in _links(files)
-        if path.readlink().as_posix().startswith("/build/")
-    ]
-    named = sorted([*bad, *links])
-    if named:
-        more = f" and {len(named) - _NAMED_FILES} more" if len(named) > _NAMED_FILES else ""
+def _check_paths(files: Path) -> tuple[str, ...]:
+    """Remarks; raises for files that would point to the build's prefix for ever."""
+    bad, odd = [], []
+    for entry in json.loads((files / "info/paths.json").read_bytes())["paths"]:
+        name = str(entry["_path"])
+        if entry.get("path_type") == "softlink":
+            if (files / name).readlink().as_posix().startswith("/build/"):
+                bad.append(name)
+        elif entry.get("path_type") == "hardlink" and not _is_bytecode(name):
+            found = _marks(files / name)
+            if _PREFIX in found and not entry.get("prefix_placeholder"):
+                bad.append(name)
+            elif _SOURCE in found and not entry.get("prefix_placeholder"):
+                odd.append(name)
+    if bad:
         raise _fault(
             "absolute_path",
-            f"the path of the build directory is left in {', '.join(named[:_NAMED_FILES])}{more}",
-            "make the file not hold it (debug info, configuration dumps: strip or remove them), "
-            "or let build.prefix_detection see the file",
+            f"the prefix of the build is left in {_named(bad)}",
+            "make the file not hold it, or let build.prefix_detection see the file, so that "
+            "the installer puts in the right prefix",
         )
+    return (f"the path of the build's directory is left in {_named(odd)}",) if odd else ()
 
 
-def _links(files: Path) -> Iterator[Path]:
-    for path in files.rglob("*"):
-        if path.is_symlink():
-            yield path
+def _is_bytecode(name: str) -> bool:
+    # Python writes the place of the source into it, corrects it when it is loaded elsewhere,
+    # and shows it in tracebacks only.
+    return name.endswith((".pyc", ".pyo"))
 
 
-def _has_mark(path: Path) -> bool:
-    longest = max(map(len, _MARKS))
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED_FILES} more" if len(names) > _NAMED_FILES else ""
+    return ", ".join(sorted(names)[:_NAMED_FILES]) + more
+
+
+def _marks(path: Path) -> set[bytes]:
+    longest = max(len(_PREFIX), len(_SOURCE))
+    found: set[bytes] = set()
     with path.open("rb") as file:
         rest = b""
         while chunk := file.read(_CHUNK):
             data = rest + chunk
-            if any(mark in data for mark in _MARKS):
-                return True
+            found |= {mark for mark in (_PREFIX, _SOURCE) if mark in data}
             rest = data[-longest:]
-    return False
+    return found
 
 
 def differences(first: Path, second: Path, scratch: Path) -> list[str]:

@@ -106,6 +106,7 @@ def build(context: Context, made: Made) -> None:
 
     inspected = contents.inspect(job, package, context.work)
     made.locks = _really_used(environments, inspected.used)
+    watched.warnings.extend(inspected.remarks)
     context.enter("upload")
     artifact = inspected.artifact
     context.yard.upload_artifact(artifact.subdir, artifact.filename, package, artifact.sha256)

@@ -84,11 +84,33 @@ def test_sees_no_secrets(bench: Bench) -> None:
     assert result.outcome is Outcome.SUCCEEDED, result.failure
 
 
-def test_leaves_the_build_path_behind(bench: Bench) -> None:
-    recipe = script("mkdir -p $PREFIX/share", "echo $SRC_DIR/here > $PREFIX/share/config.txt")
+def test_leaves_the_prefix_behind(bench: Bench) -> None:
+    recipe = script("mkdir -p $PREFIX/share", "echo $PREFIX/x > $PREFIX/share/config.txt")
+    recipe = recipe.replace(
+        "  number: 0\n", "  number: 0\n  prefix_detection: {ignore: [share/config.txt]}\n"
+    )
     told = failure(bench.run(recipe))
     assert told.code == "absolute_path"
     assert "share/config.txt" in told.message
+
+
+def test_links_into_the_build_directory(bench: Bench) -> None:
+    recipe = script("mkdir -p $PREFIX/share", "ln -s /build/elsewhere $PREFIX/share/link")
+    told = failure(bench.run(recipe))
+    assert told.code == "absolute_path"
+    assert "share/link" in told.message
+
+
+def test_source_path_is_remarked_upon_and_bytecode_may_name_it(bench: Bench) -> None:
+    recipe = script(
+        "mkdir -p $PREFIX/share",
+        "echo $SRC_DIR/here > $PREFIX/share/config.txt",
+        "echo $PREFIX/here > $PREFIX/share/module.pyc",
+    )
+    result = bench.run(recipe)
+    assert result.outcome is Outcome.SUCCEEDED, result.failure
+    assert any("share/config.txt" in remark for remark in result.warnings)
+    assert not any("module.pyc" in remark for remark in result.warnings)
 
 
 def test_prefix_in_a_text_file_is_fine(bench: Bench) -> None:
