@@ -218,10 +218,11 @@ def _outcome_of(row: Any, status: AttemptStatus) -> tuple[Outcome, Failure]:
     )
 
 
-def take_over(yard: Yard, executors: Mapping[str, Executor]) -> None:
+def take_over(yard: Yard, executors: Mapping[str, Executor], server_url: str) -> None:
     """After a restart: find the attempts of the server before this one.
 
-    Each is either adopted with a fresh token, or lost and tried again.
+    Each is either adopted with a fresh token and this server's address, or lost and tried
+    again.
     """
     with yard.store.read() as connection:
         rows = attempts.alive(connection)
@@ -242,6 +243,6 @@ def take_over(yard: Yard, executors: Mapping[str, Executor]) -> None:
                 token_digest=digest,
                 token_expires_at=yard.now() + TOKEN_LIFETIME,
             )
-        executor.renew(handle, token)
+        executor.renew(handle, token, server_url)
     with yard.store.write() as connection:
         builds.forget_refusals(connection)

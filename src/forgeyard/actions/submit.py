@@ -366,7 +366,7 @@ def _rows(
     doomed: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     now = yard.now()
-    measured = builds.all_durations(connection)
+    measured = _expectations(connection, by_id.values())
     priority = DependencyGraph(waits).critical_path_lengths(
         lambda build_id: _seconds(measured, by_id[build_id]) if build_id in by_id else 0.0
     )

@@ -195,6 +195,17 @@ def all_durations(connection: Connection) -> dict[tuple[str, str, str], float]:
     }
 
 
+def expect_duration(
+    connection: Connection, name: str, platform: str, stage: str, seconds: float
+) -> None:
+    """Assume a time until one is measured."""
+    connection.execute(
+        durations.insert().values(
+            name=name, platform=platform, stage=stage, seconds=seconds, samples=0
+        )
+    )
+
+
 def record_duration(
     connection: Connection, name: str, platform: str, stage: str, seconds: float
 ) -> None:
@@ -212,7 +223,7 @@ def record_duration(
             )
         )
     else:
-        mean = row.seconds + (seconds - row.seconds) / 3
+        mean = row.seconds + (seconds - row.seconds) / 3 if row.samples else seconds
         connection.execute(
             update(durations).where(*key).values(seconds=mean, samples=row.samples + 1)
         )

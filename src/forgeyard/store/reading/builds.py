@@ -272,8 +272,14 @@ def batch(connection: Connection, batch_id: str, now: datetime, slots: int) -> B
         percent=round(
             100 * sum(w * p for w, p in zip(weights, parts, strict=True)) / (sum(weights) or 1), 1
         ),
-        seconds_left=max(left) if left else None,
+        seconds_left=max(left) if left else _whole(weights, shown, slots),
     )
+
+
+def _whole(weights: Sequence[float], shown: Sequence[BuildView], slots: int) -> float | None:
+    """An estimate for queues that are too long to be played through."""
+    open_ = [w for w, v in zip(weights, shown, strict=True) if v.state != State.DONE]
+    return sum(open_) / slots if open_ else None
 
 
 def expected(measured: Durations, row: Row[Any]) -> float:

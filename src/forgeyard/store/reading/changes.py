@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from sqlalchemy import Connection, func, select
@@ -48,22 +48,34 @@ def look(connection: Connection, watched: Iterable[str], before: Seen | None) ->
     wanted = {*running, *watched, *_still_open(before, earlier)}
     return Seen(
         builds=_builds(connection, sorted(wanted)),
-        counts=counts(connection),
+        counts=_counts(connection, before.counts if before else None),
         published=connection.execute(select(func.max(publications.c.id))).scalar_one(),
     )
 
 
 def counts(connection: Connection) -> dict[str, int]:
     """State → how many builds are in it; those that are done by their outcome."""
-    found = {state.value: 0 for state in State if state is not State.DONE}
-    rows = connection.execute(
-        select(builds.c.state, builds.c.outcome, func.count().label("many")).group_by(
-            builds.c.state, builds.c.outcome
+    return _counts(connection, None)
+
+
+def _counts(connection: Connection, before: Mapping[str, int] | None) -> dict[str, int]:
+    """By state from an index alone; outcomes are counted anew only when one was added."""
+    found = {state.value: 0 for state in State}
+    for row in connection.execute(
+        select(builds.c.state, func.count().label("many")).group_by(builds.c.state)
+    ):
+        found[row.state] = row.many
+    done = found.pop(State.DONE.value)
+    states = set(found)
+    if before is not None and done == sum(n for key, n in before.items() if key not in states):
+        return found | {key: n for key, n in before.items() if key not in states}
+    if done:
+        rows = connection.execute(
+            select(builds.c.outcome, func.count().label("many"))
+            .where(builds.c.state == State.DONE.value)
+            .group_by(builds.c.outcome)
         )
-    )
-    for row in rows:
-        key = row.outcome if row.state == State.DONE.value else row.state
-        found[key] = found.get(key, 0) + row.many
+        found |= {row.outcome: row.many for row in rows}
     return found
 
 

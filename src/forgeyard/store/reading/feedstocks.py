@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from forgeyard.store.tables import builds, feedstocks, outputs
 
@@ -65,9 +65,18 @@ def every(connection: Connection) -> list[FeedstockView]:
         select(feedstocks).where(feedstocks.c.removed_at.is_(None)).order_by(feedstocks.c.name)
     ).all()
     owned = _outputs(connection)
-    last: dict[str, list[LastBuild]] = {}
-    for row in _newest(connection, ()):
-        last.setdefault(row.feedstock_name, []).append(_last(row))
+    last: dict[str, list[Row[Any]]] = {}
+    light: Iterable[Row[Any]] = connection.execute(
+        select(
+            builds.c.id,
+            builds.c.feedstock_name,
+            builds.c.version,
+            builds.c.state,
+            builds.c.outcome,
+        ).where(builds.c.id.in_(_newest_ids()))
+    )
+    for build in light:
+        last.setdefault(build.feedstock_name, []).append(build)
     return [_view(row, owned.get(row.id, ()), last.get(row.name, [])) for row in rows]
 
 
@@ -90,19 +99,23 @@ def detail(connection: Connection, name: str) -> FeedstockDetail | None:
         added_by=row.added_by,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        builds=tuple(_last(build) for build in _newest(connection, (name,))),
+        builds=tuple(_last(build) for build in _newest(connection, name)),
     )
 
 
-def _newest(connection: Connection, names: Sequence[str]) -> list[Row[Any]]:
+def _newest_ids(feedstock: str | None = None) -> Select[Any]:
     """The newest build of each output, variant and platform; ids sort by time."""
-    newest = select(func.max(builds.c.id)).group_by(
+    query = select(func.max(builds.c.id)).group_by(
         builds.c.feedstock_name, builds.c.name, builds.c.subdir, builds.c.used_variant
     )
-    if names:
-        newest = newest.where(builds.c.feedstock_name.in_(names))
+    return query if feedstock is None else query.where(builds.c.feedstock_name == feedstock)
+
+
+def _newest(connection: Connection, feedstock: str) -> list[Row[Any]]:
     rows = connection.execute(
-        select(builds).where(builds.c.id.in_(newest)).order_by(builds.c.name, builds.c.id.desc())
+        select(builds)
+        .where(builds.c.id.in_(_newest_ids(feedstock)))
+        .order_by(builds.c.name, builds.c.id.desc())
     )
     return list(rows)
 
@@ -114,7 +127,7 @@ def _outputs(connection: Connection) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _view(row: Row[Any], owned: tuple[str, ...], last: list[LastBuild]) -> FeedstockView:
+def _view(row: Row[Any], owned: tuple[str, ...], last: list[Row[Any]]) -> FeedstockView:
     health: dict[str, int] = {}
     for build in last:
         key = build.outcome or build.state
