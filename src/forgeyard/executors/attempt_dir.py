@@ -33,6 +33,8 @@ class RunnerSetup(msgspec.Struct, frozen=True, kw_only=True):
     cache_dir: str
     #: Device numbers of the GPUs that the attempt may use.
     gpus: tuple[int, ...] = ()
+    #: Paths of the machine that builds may see, read-only, besides ``/usr``.
+    shown: tuple[str, ...] = ()
     heartbeat_seconds: float = 5.0
     #: Packages that no attempt used for a day are removed beyond this.
     cache_bytes: int = 20 * 2**30
@@ -84,6 +86,15 @@ class AttemptDir:
     def write_token(self, token: str) -> None:
         """Readable by this user only, and replaced in one go."""
         write_durably(self.path / "token", token.encode(), mode=0o600)
+
+    def write_server(self, server: str) -> None:
+        """The yard answers at another address than the job says."""
+        write_durably(self.path / "server", server.encode())
+
+    def server(self) -> str | None:
+        """The yard's address where it is not the job's; read like the token."""
+        path = self.path / "server"
+        return path.read_text() if path.exists() else None
 
     def token(self) -> str:
         """Read at every request: ``renew`` may have replaced it."""

@@ -54,8 +54,8 @@ class Executor(Protocol):
     def adopt(self, attempt_id: str) -> str | None:
         """The handle of an attempt that an earlier server started, if it is known here."""
 
-    def renew(self, handle: str, token: str) -> None:
-        """Give a running attempt a fresh token (after a restart of the yard)."""
+    def renew(self, handle: str, token: str, server: str) -> None:
+        """Give a running attempt a fresh token, and the yard's address, after a restart."""
 
     def forget(self, handle: str) -> None:
         """Remove what is kept of a finished attempt; a running one is left alone."""

@@ -234,7 +234,7 @@ class Supervisor:
 
     def _client(self) -> YardClient:
         return YardClient(
-            self._job.server,
+            lambda: self._attempt.server() or self._job.server,
             self._job.attempt_id,
             self._attempt.token,
             should_stop=lambda: self._interruption is not None,

@@ -58,6 +58,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     packages: dict[str, Path]
     cpu_count: int = 1
     gpus: tuple[int, ...] = ()
+    #: Further paths of the machine, read-only.
+    shown: tuple[str, ...] = ()
     #: Added to the few variables that are set anyhow.
     environment: dict[str, str] = {}
 
@@ -76,6 +78,7 @@ def command(room: Room, arguments: Iterable[str]) -> list[str]:
         *_system(),
         *_interpreter(),
         *_etc(room.work / "etc"),
+        *_shown(room.shown),
         *_devices(room.gpus),
         *_attempt(room),
         *_environment(room),
@@ -164,9 +167,10 @@ def _python() -> str:
 
 
 def _interpreter() -> list[str]:
-    options: list[str] = []
+    # What the machine's owner installed by hand is no part of any build.
+    options = ["--tmpfs", "/usr/local"] if Path("/usr/local").is_dir() else []
     prefix = Path(sys.base_prefix)
-    if not prefix.is_relative_to("/usr"):
+    if prefix.is_relative_to("/usr/local") or not prefix.is_relative_to("/usr"):
         options += ["--ro-bind", str(prefix), str(prefix)]
     found = importlib.util.find_spec("rattler_build")
     if found is None or found.origin is None:
@@ -174,6 +178,15 @@ def _interpreter() -> list[str]:
     options += ["--ro-bind", str(Path(found.origin).parent), f"{_FORGEYARD}/site/rattler_build"]
     worker = Path(__file__).with_name("worker.py")
     return [*options, "--ro-bind", str(worker), f"{_FORGEYARD}/worker.py"]
+
+
+def _shown(paths: tuple[str, ...]) -> list[str]:
+    # Where the vendor's installer puts the toolkit; links name the version.
+    toolkits = sorted(str(path) for path in Path("/usr/local").glob("cuda*"))
+    options: list[str] = []
+    for path in dict.fromkeys((*toolkits, *paths)):
+        options += ["--ro-bind", path, path]
+    return options
 
 
 def _etc(etc: Path) -> list[str]:
@@ -212,7 +225,7 @@ def _attempt(room: Room) -> list[str]:
 
 def _environment(room: Room) -> list[str]:
     variables = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PATH": "/usr/bin:/bin",
         "HOME": "/home/builder",
         "USER": "builder",
         "LANG": "C.UTF-8",

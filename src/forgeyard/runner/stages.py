@@ -327,6 +327,7 @@ def _run(
         },
         cpu_count=job.cpu_count,
         gpus=context.setup.gpus,
+        shown=context.setup.shown,
         environment=overrides,
     )
     order = {

@@ -49,20 +49,19 @@ class YardClient:
 
     def __init__(
         self,
-        server: str,
+        server: Callable[[], str],
         attempt_id: str,
         token: Callable[[], str],
         *,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        parts = urllib.parse.urlsplit(server)
-        self._https = parts.scheme == "https"
-        self._host = parts.hostname or "localhost"
-        self._port = parts.port or (443 if self._https else 80)
-        self._base = f"{parts.path.rstrip('/')}/api/v1/runner/attempts/{attempt_id}"
+        self._server = server
+        self._attempt_id = attempt_id
         self._token = token
         self._should_stop = should_stop
         self._connection: http.client.HTTPConnection | None = None
+        #: What the connection leads to.
+        self._connected_to = ""
 
     # ---- the endpoints
 
@@ -187,7 +186,7 @@ class YardClient:
         try:
             connection.request(
                 method,
-                self._base + place,
+                self._path(place),
                 body=body,
                 headers={"Authorization": f"Bearer {self._token()}", **headers},
             )
@@ -202,13 +201,23 @@ class YardClient:
         if response.will_close:
             self.close()
 
+    def _path(self, place: str) -> str:
+        prefix = urllib.parse.urlsplit(self._server()).path.rstrip("/")
+        return f"{prefix}/api/v1/runner/attempts/{self._attempt_id}{place}"
+
     def _connected(self) -> http.client.HTTPConnection:
+        server = self._server()
+        if server != self._connected_to:
+            self.close()  # the yard has moved; what answers there now may be another's
         if self._connection is None:
-            kind = http.client.HTTPSConnection if self._https else http.client.HTTPConnection
+            parts = urllib.parse.urlsplit(server)
+            https = parts.scheme == "https"
+            kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
             options: dict[str, Any] = {"timeout": _TIMEOUT_SECONDS}
-            if self._https:
+            if https:
                 options["context"] = ssl.create_default_context()
-            self._connection = kind(self._host, self._port, **options)
+            self._connection = kind(parts.hostname or "localhost", parts.port, **options)
+            self._connected_to = server
             self._connection.connect()
             if self._connection.sock is not None:
                 self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

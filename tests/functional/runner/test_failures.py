@@ -78,6 +78,7 @@ def test_sees_no_secrets(bench: Bench) -> None:
         f"! grep -r secret-one $SRC_DIR /tmp /home /etc {secret} 2>/dev/null",
         f"! ls {secret} 2>/dev/null",
         "! ls /root/.ssh 2>/dev/null",
+        'test -z "$(ls /usr/local)"',
         "mkdir -p $PREFIX/share && echo x > $PREFIX/share/x",
     )
     result = bench.run(recipe)

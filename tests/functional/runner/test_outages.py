@@ -62,7 +62,7 @@ def test_token_is_renewed_by_the_executor(bench: Bench) -> None:
     bench.yard.tokens[handle] = "secret-three"  # as after a restart of the yard
     time.sleep(1.0)
     assert handle not in bench.yard.results
-    bench.executor.renew(handle, "secret-three")
+    bench.executor.renew(handle, "secret-three", job.server)
     assert bench.wait(handle) is AttemptStatus.FAILED
     assert bench.yard.results[handle].outcome is Outcome.FAILED
 

@@ -48,6 +48,7 @@ class LocalExecutor:
         grace_seconds: float = GRACE_SECONDS,
         control_groups: bool = True,
         nursery: bool = True,
+        shown: tuple[str, ...] = (),
     ) -> None:
         self._attempts = work_dir / "attempts"
         self._cache_dir = cache_dir or work_dir / "cache"
@@ -55,6 +56,7 @@ class LocalExecutor:
         self._heartbeat_seconds = heartbeat_seconds
         self._grace_seconds = grace_seconds
         self._control_groups = control_groups
+        self._shown = shown
 
     def submit(self, spec: AttemptSpec) -> str:
         """Start the attempt's supervisor, once, and return its handle."""
@@ -67,6 +69,7 @@ class LocalExecutor:
             gpus=spec.gpus,
             heartbeat_seconds=self._heartbeat_seconds,
             control_groups=self._control_groups,
+            shown=self._shown,
         )
         self._cache_dir.mkdir(parents=True, exist_ok=True)
         attempt.write_inputs(spec.job, spec.token, setup)
@@ -110,10 +113,11 @@ class LocalExecutor:
         """The handle of an attempt that was started in this directory."""
         return attempt_id if self._dir(attempt_id).supervisor() is not None else None
 
-    def renew(self, handle: str, token: str) -> None:
-        """Give the attempt a new token; it is used from the next request on."""
+    def renew(self, handle: str, token: str, server: str) -> None:
+        """Give the attempt a new token and address; they are used from the next request on."""
         attempt = self._dir(handle)
         if attempt.path.is_dir():
+            attempt.write_server(server)
             attempt.write_token(token)
 
     def forget(self, handle: str) -> None:
