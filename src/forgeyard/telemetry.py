@@ -14,6 +14,8 @@ import structlog
 
 def configure_logging(level: int = logging.INFO) -> None:
     """Send the log of this process to standard error, from ``level`` upwards."""
+    # It repeats what the application has logged already.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     as_json = os.environ.get("FORGEYARD_LOG") == "json"
     colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     renderer: structlog.typing.Processor = (

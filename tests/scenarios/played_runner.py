@@ -52,7 +52,7 @@ class HeldExecutor:
     def adopt(self, attempt_id: str) -> str | None:
         return attempt_id if attempt_id in self.specs else None
 
-    def renew(self, handle: str, token: str) -> None:
+    def renew(self, handle: str, token: str, server: str) -> None:
         self.specs[handle] = msgspec.structs.replace(self.specs[handle], token=token)
 
     def forget(self, handle: str) -> None:

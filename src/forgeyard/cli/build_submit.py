@@ -48,12 +48,14 @@ def after_submission(
 ) -> int:
     """Tell what was submitted, follow it if wished; the exit code."""
     from forgeyard.cli.follow import follow
+    from forgeyard.cli.followed import Followed
     from forgeyard.cli.problems import BUILD_FAILED, GOOD
     from forgeyard.cli.show import print_json
     from forgeyard.cli.submission import tell, verdict
 
     tell(submission)
-    standing = follow(client, submission["batch"]) if wait and submission["builds"] else None
+    followed = Followed(client, submission) if wait else None
+    standing = follow(followed) if followed else None
     if as_json:
         print_json({**submission, "ended": list(standing.builds)} if standing else submission)
     failed = standing is not None and standing.failed > 0

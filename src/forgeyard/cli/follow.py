@@ -13,11 +13,10 @@ from forgeyard.cli.build_list import state_of
 from forgeyard.cli.show import say, seconds, style, style_word
 
 if TYPE_CHECKING:
-    from forgeyard.cli.client import Client
+    from forgeyard.cli.followed import Followed
 
 _POLL_SECONDS = 0.5
 _PLAIN_SECONDS = 15.0
-_PAGE = 1000
 
 #: The columns of the table, in the order in which a build goes through them.
 STAGES = ("waiting", "building", "testing", "published", "unchanged", "failed")
@@ -49,7 +48,7 @@ class Standing:
         self.total = int(batch["total"])
         self.failed = int(batch["failed"])
         self.done = batch["done"] == batch["total"]
-        #: All of them, or the newest of a very large batch.
+        #: All of them, or what runs of a very large batch.
         self.builds = builds
         self.running = [build for build in builds if build["state"] == "running"]
         self.counts = self._counts(batch["counts"])
@@ -74,12 +73,12 @@ def stage_of(build: dict[str, Any]) -> str:
     return _STAGES.get(build["outcome"] or build["state"], "failed")
 
 
-def follow(client: Client, batch: str) -> Standing:
-    """Show the batch until all its builds have ended; how it stands then."""
+def follow(followed: Followed) -> Standing:
+    """Show the builds until all have ended; how they stand then."""
     told: set[str] = set()
     with _view() as view:
         while True:
-            standing = Standing(client.get(f"/batches/{batch}"), _builds(client, batch))
+            standing = Standing(*followed.look())
             for build in standing.builds:
                 if build["state"] == "done" and build["id"] not in told:
                     told.add(build["id"])
@@ -90,11 +89,6 @@ def follow(client: Client, batch: str) -> Standing:
             time.sleep(_POLL_SECONDS)
     say(_verdict(standing))
     return standing
-
-
-def _builds(client: Client, batch: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get("/builds", batch=batch, limit=_PAGE)
-    return found
 
 
 def _verdict(standing: Standing) -> str:

@@ -31,7 +31,7 @@ def tell(submission: dict[str, Any]) -> None:
         say(f"not built: {len(stuck) - _MOST_LINES} more")
     if submission["builds"]:
         say(f"{_builds(len(submission['builds']))} to do, batch {submission['batch']}")
-    elif not submission["problems"] and not stuck:
+    elif not submission["problems"] and not stuck and not fine["on_its_way"]:
         say("nothing to build: nothing has changed")
 
 

@@ -15,7 +15,8 @@ class _Bridge(httpx.BaseTransport):
     """Carries the requests of a synchronous client to an ASGI application."""
 
     def __init__(self, app: object, portal: BlockingPortal) -> None:
-        self._inner = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+        # What goes wrong inside is logged there and answered with a problem document.
+        self._inner = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
         self._portal = portal
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -52,7 +52,7 @@ class Daemon:
         self._lock = _only_one(self.yard.directory / "daemon.lock")
         with self.yard.store.write() as connection:
             ensure_channel(connection, self.yard, self.yard.settings.yard.channel)
-        take_over(self.yard, self.executors)
+        take_over(self.yard, self.executors, self.server_url)
         self.yard.store.on_commit(self._wake_all)
         self._run("dispatch", self._dispatch, _IDLE_SECONDS)
         self._run("publish", self._publish, _IDLE_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def forgeyard(capfd: pytest.CaptureFixture[str]) -> Forgeyard:
 
 @pytest.fixture
 def yard(forgeyard: Forgeyard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("FORGEYARD_SERVER", "FORGEYARD_TOKEN"):
+    for name in [name for name in os.environ if name.startswith("FORGEYARD_")]:
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "yard"
     assert forgeyard("init", folder, "--name", "Test", "--owner", "ada").code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -140,3 +141,37 @@ def test_a_port_in_use_is_named(
     said = forgeyard("up", tmp_path / "other", "--port", port)
     assert said.code == 4
     assert f"127.0.0.1:{port}" in said.err
+
+
+def test_an_interrupted_build_is_taken_over_at_another_address(
+    forgeyard: Forgeyard, yard: Path, feedstocks: Path
+) -> None:
+    script = ["sleep 3", "mkdir -p $PREFIX/share", "echo hello > $PREFIX/share/alpha"]
+    write_recipe(feedstocks, "alpha", script=script)
+    forgeyard("feedstock", "add", feedstocks)
+    first = _free_port()
+    with subprocess.Popen(
+        [sys.executable, "-c", ENTRY, "build", "alpha"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"FORGEYARD_YARD": str(yard), "FORGEYARD_SERVER_PORT": str(first)},
+    ) as interrupted:
+        assert interrupted.stderr is not None
+        while "building" not in interrupted.stderr.readline():
+            assert interrupted.poll() is None
+        interrupted.send_signal(signal.SIGINT)
+        assert interrupted.wait(timeout=30) == 130
+    # The old port answers, but it is not the yard any more.
+    with socket.create_server(("127.0.0.1", first)):
+        again = forgeyard("build", "alpha")
+    assert again.code == 0, again.err
+    assert "1 package is on the way already" in again.err
+    assert "all done: published 1" in again.err
+    (build,) = forgeyard("build", "list", "--json").data
+    shown = forgeyard("build", "show", build["id"], "--json").data
+    assert [attempt["outcome"] for attempt in shown["attempts"]] == ["succeeded", "succeeded"]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

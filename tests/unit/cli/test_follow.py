@@ -6,11 +6,19 @@ import pytest
 
 from forgeyard.cli import follow
 from forgeyard.cli.follow import Standing, ended_line
+from forgeyard.cli.followed import Followed, together
 from forgeyard.cli.live_table import live_table
 
 
 def a_build(number: int, state: str, outcome: str | None = None, **more: Any) -> dict[str, Any]:
-    plain = {"step": "build", "phase": None, "failure": None, "seconds": 2.0, "seconds_left": 1.0}
+    plain = {
+        "step": "build",
+        "phase": None,
+        "failure": None,
+        "seconds": 2.0,
+        "seconds_left": 1.0,
+        "progress": 0.5,
+    }
     return {
         **plain,
         "id": f"b-{number}",
@@ -71,6 +79,10 @@ def test_the_line_of_a_failure_names_the_build_and_the_first_line_of_the_cause()
     assert ended_line(BUILDS[4]) == "published  package5 1.0  in 2.0 s"
 
 
+def submission(**parts: Any) -> dict[str, Any]:
+    return {"batch": "s-1", "builds": [], "kept": [], "problems": [], **parts}
+
+
 class Yard:
     """Answers as the API does; each look finds the builds one step further."""
 
@@ -79,8 +91,13 @@ class Yard:
 
     def get(self, path: str, **query: Any) -> Any:
         if path.startswith("/batches/"):
-            self.now = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
-            return a_batch(self.now)
+            return a_batch(self._next())
+        if path.startswith("/builds/"):
+            return {"batch": "s-0"}
+        return self._next() if query["batch"] == "s-0" else self.now
+
+    def _next(self) -> list[dict[str, Any]]:
+        self.now = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
         return self.now
 
 
@@ -96,7 +113,7 @@ def test_following_tells_each_start_and_end_once(
             a_build(2, "done", "dependency_failed", failure={"message": "package1"}),
         ],
     )
-    standing = follow.follow(yard, "s-1")  # type: ignore[arg-type]
+    standing = follow.follow(Followed(yard, submission(builds=[{}])))  # type: ignore[arg-type]
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.splitlines() == [
@@ -114,3 +131,29 @@ def test_the_live_table_shows_what_runs(capsys: pytest.CaptureFixture[str]) -> N
         view.ended(BUILDS[4])
     shown = capsys.readouterr().err
     assert "published  package5 1.0" in shown
+
+
+def test_builds_that_are_on_their_way_already_are_waited_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_POLL_SECONDS", 0.0)
+    another = a_build(9, "running")
+    yard = Yard([a_build(1, "running"), another], [a_build(1, "done", "succeeded"), another])
+    kept = [
+        {"code": "on_its_way", "build_id": "b-1"},
+        {"code": "published", "build_id": "b-9"},
+    ]
+    followed = Followed(yard, submission(kept=kept))  # type: ignore[arg-type]
+    standing = follow.follow(followed)
+    assert standing.words() == "published 1"
+    assert "package9" not in capsys.readouterr().err
+
+
+def test_nothing_to_wait_for() -> None:
+    assert not Followed(Yard([]), submission())  # type: ignore[arg-type]
+
+
+def test_builds_of_several_batches_are_summed_up() -> None:
+    summed = together(BUILDS)
+    assert Standing(summed, BUILDS).words() == Standing(a_batch(BUILDS), BUILDS).words()
+    assert round(summed["percent"]) == round(100 * (3 + 4 * 0.5) / 7)

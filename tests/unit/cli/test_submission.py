@@ -29,6 +29,7 @@ def kept(code: str, number: int = 1) -> list[dict[str, Any]]:
             "1 package is on the way already\n1 build to do, batch s-1\n",
             0,
         ),
+        (a_submission(kept=kept("on_its_way")), "1 package is on the way already\n", 0),
         (a_submission(kept=kept("failed_before")), "not built: zlib-0.conda: why\n", 1),
         (
             a_submission(
