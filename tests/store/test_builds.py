@@ -142,6 +142,13 @@ def test_durations_follow_what_is_measured(yard_store: Store) -> None:
         assert builds.all_durations(connection) == {("zlib", "linux-64", "build"): 40.0}
 
 
+def test_an_expectation_gives_way_to_the_first_measurement(yard_store: Store) -> None:
+    with yard_store.write() as connection:
+        builds.expect_duration(connection, "zlib", "linux-64", "build", 300.0)
+        builds.record_duration(connection, "zlib", "linux-64", "build", 6.0)
+        assert builds.all_durations(connection) == {("zlib", "linux-64", "build"): 6.0}
+
+
 def test_the_newest_build_of_an_output_and_variant(yard_store: Store) -> None:
     later = NOW.replace(hour=13)
     with yard_store.write() as connection:

@@ -16,7 +16,7 @@ from forgeyard.actions.yard import Yard
 from forgeyard.builds.input_key import input_key
 from forgeyard.builds.machine import State, Step
 from forgeyard.builds.ordering import DependencyCycle, Wanted, dependencies, spec_name
-from forgeyard.builds.outcome import CACHED, Outcome
+from forgeyard.builds.outcome import CACHED, Outcome, Stage
 from forgeyard.builds.specs import satisfies
 from forgeyard.errors import ForgeyardError, NotFound, Where
 from forgeyard.farm.pool import Resources
@@ -413,6 +413,24 @@ def _rows(
         for build_id, c in by_id.items()
         if build_id not in doomed
     ]
+
+
+def _expectations(
+    connection: Connection, candidates: Iterable[_Candidate]
+) -> dict[tuple[str, str, str], float]:
+    """Measured times; where there is none yet, what a recipe itself expects.
+
+    A recipe may say ``extra: {build-seconds: 200}``, so that the first run of a long build
+    is not taken for a short one.
+    """
+    known = builds.all_durations(connection)
+    for candidate in candidates:
+        key = (candidate.output.name, candidate.platform, Stage.BUILD.value)
+        told = (candidate.output.document.get("extra") or {}).get("build-seconds")
+        if key not in known and isinstance(told, int | float) and told > 0:
+            known[key] = float(told)
+            builds.expect_duration(connection, *key, float(told))
+    return known
 
 
 def _seconds(measured: Mapping[tuple[str, str, str], float], candidate: _Candidate) -> float:

@@ -57,6 +57,19 @@ def test_dependents_wait_and_the_longest_chain_goes_first(place: TestYard) -> No
     assert actions[-1] == "build.submit"
 
 
+def test_a_recipe_says_how_long_its_first_build_takes(place: TestYard) -> None:
+    long = write_recipe(place.feedstocks, "long")
+    text = (long / "recipe.yaml").read_text()
+    (long / "recipe.yaml").write_text(text.replace('"extra":{', '"extra":{"build-seconds":500,'))
+    write_recipe(place.feedstocks, "short")
+    add_all(place)
+    ask(place)
+    with place.yard.store.read() as connection:
+        queue = builds.queue(connection, 0.0, 9, ["linux-64"])
+        assert [r.feedstock_name for r in queue] == ["long", "short"]
+        assert builds.all_durations(connection)["long", "linux-64", "build"] == 500.0
+
+
 def test_asking_twice_builds_once(place: TestYard) -> None:
     write_recipe(place.feedstocks, "base")
     add_all(place)
