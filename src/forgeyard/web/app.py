@@ -19,6 +19,7 @@ from forgeyard.web.files import routes as files
 from forgeyard.web.files.documents import Documents
 from forgeyard.web.live import Live
 from forgeyard.web.pages import routes as pages
+from forgeyard.web.pages.pinning import MovingKeys
 from forgeyard.web.wire import describe
 
 PREFIX = "/api/v1"
@@ -58,6 +59,7 @@ def create_app(yard: Yard) -> FastAPI:
     app.state.yard = yard
     app.state.live = Live(yard)
     app.state.documents = Documents(yard)
+    app.state.moving_keys = MovingKeys()
     problems.install(app)
     for module in (system, feedstocks, builds, channels, artifacts, tokens, runner):
         app.include_router(module.router, prefix=PREFIX)

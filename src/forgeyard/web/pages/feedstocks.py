@@ -14,7 +14,7 @@ from forgeyard.actions.yard import Yard
 from forgeyard.errors import ForgeyardError, NotFound
 from forgeyard.store.reading import feedstocks as reading
 from forgeyard.web.authentication import Reader, YardHere
-from forgeyard.web.pages.rendering import page
+from forgeyard.web.pages.rendering import moving_keys, page
 from forgeyard.web.pages.words import variant_words
 
 router = APIRouter(dependencies=[Reader])
@@ -53,13 +53,13 @@ def feedstock(request: Request, yard: YardHere, name: str) -> Response:
         request,
         "feedstock.html",
         feedstock=found,
-        matrix=_matrix(found),
+        matrix=_matrix(found, moving_keys(request)),
         recipe=_recipe(yard, found),
     )
 
 
-def _matrix(found: reading.FeedstockDetail) -> Matrix:
-    variants = sorted({variant_words(build.variant) for build in found.builds})
+def _matrix(found: reading.FeedstockDetail, moving: frozenset[str] | None) -> Matrix:
+    variants = sorted({variant_words(build.variant, moving) for build in found.builds})
     rows = [
         (
             output,
@@ -67,7 +67,7 @@ def _matrix(found: reading.FeedstockDetail) -> Matrix:
                 [
                     build
                     for build in found.builds
-                    if build.name == output and variant_words(build.variant) == variant
+                    if build.name == output and variant_words(build.variant, moving) == variant
                 ]
                 for variant in variants
             ],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
 from forgeyard import __version__
@@ -14,8 +16,15 @@ from forgeyard.errors import ForgeyardError
 from forgeyard.web.authentication import maybe_actor, yard_of
 from forgeyard.web.pages import words
 from forgeyard.web.pages.ansi import plain, to_html
+from forgeyard.web.pages.pinning import MovingKeys
 from forgeyard.web.problems import ProblemDocument
 from forgeyard.web.standing import public_url
+
+
+@pass_context
+def _variant(context: Context, variant: Mapping[str, Any]) -> str:
+    return words.variant_words(variant, context["moving"])
+
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
@@ -29,7 +38,8 @@ _environment.filters.update(
     roughly=words.roughly,
     size=words.size,
     number=words.number,
-    variant=words.variant_words,
+    variant=_variant,
+    plural=words.plural,
     ansi=to_html,
     plain=plain,
     wrapped=words.wrapped,
@@ -62,6 +72,7 @@ def page(
         path=request.url.path,
         yard=yard.settings.yard,
         url=public_url(yard, request),
+        moving=moving_keys(request),
         actor=actor,
         now=now,
         ago=lambda at: words.instant(at, now),
@@ -69,6 +80,12 @@ def page(
     )
     # Pages change all the time; going back in a browser must not show an old state.
     return HTMLResponse(text, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+def moving_keys(request: Request) -> frozenset[str] | None:
+    """The variant keys that tell builds apart."""
+    keys: MovingKeys = request.app.state.moving_keys
+    return keys.of(yard_of(request).pinning_files())
 
 
 def problem_page(request: Request, problem: ProblemDocument, headers: dict[str, str]) -> Response:

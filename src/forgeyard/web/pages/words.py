@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -105,6 +105,11 @@ def size(amount: float | None) -> str:
     return f"{amount:.1f} TiB"
 
 
+def plural(amount: int, one: str, many: str = "") -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number(amount)} {one if amount == 1 else many or one + 's'}"
+
+
 def number(amount: float) -> str:
     """With thin spaces between thousands."""
     return f"{amount:,.0f}".replace(",", "\u202f")
@@ -130,23 +135,31 @@ def _ago(passed: float) -> str:
 
 #: Keys that say where, not which of several.
 _DULL = {"target_platform", "build_platform", "host_platform", "channel_targets", "channel_sources"}
+#: Longer values are addresses and digests, which tell a person nothing.
+_LONGEST_VALUE = 24
 
 
-def variant_words(variant: Mapping[str, Any]) -> str:
-    """``python 3.11`` of a used variant; ``–`` when there is only one way."""
+def variant_words(variant: Mapping[str, Any], moving: Collection[str] | None = None) -> str:
+    """``python 3.11`` of a used variant; ``–`` when there is only one way.
+
+    ``moving`` are the keys that have several values in the pinning; None: not known.
+    """
     told = [
         f"{key.replace('_', '-')} {_value(variant[key])}"
         for key in sorted(variant)
-        if key not in _DULL
-        and not key.startswith(("external_", "c_stdlib"))
-        and "compiler" not in key
+        if (moving is None or key in moving) and _tells(key, variant[key])
     ]
     return ", ".join(told) or "–"
 
 
+def _tells(key: str, value: Any) -> bool:
+    dull = key in _DULL or key.startswith(("external_", "c_stdlib")) or "compiler" in key
+    return not dull and len(_value(value)) <= _LONGEST_VALUE and "://" not in str(value)
+
+
 def _value(value: Any) -> str:
     text = str(value)
-    return text.split(" ")[0] if " " in text else text
+    return text.split(" ")[0].removesuffix(".*")
 
 
 def wrapped(text: str) -> Markup:
