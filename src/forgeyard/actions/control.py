@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from forgeyard.actions.advance import advance
 from forgeyard.actions.journalling import write_journal
-from forgeyard.actions.submit import Submission, submit
+from forgeyard.actions.submission import Submission
+from forgeyard.actions.submit import submit
 from forgeyard.actions.yard import Yard
 from forgeyard.builds.machine import CancelAsked, State
 from forgeyard.errors import Conflict, NotFound

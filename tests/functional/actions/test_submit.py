@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from forgeyard.actions.feedstocks import add_feedstock, remove_feedstock
-from forgeyard.actions.submit import Submission, submit
+from forgeyard.actions.submission import Submission
+from forgeyard.actions.submit import submit
 from forgeyard.builds.machine import State
 from forgeyard.builds.outcome import Outcome
 from forgeyard.errors import BadInput, Forbidden, NotFound

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from forgeyard.actions.control import cancel_build, retry_build
-from forgeyard.actions.submit import Submission, submit
+from forgeyard.actions.submission import Submission
+from forgeyard.actions.submit import submit
 from forgeyard.actions.why import Why, why
 from forgeyard.actions.yard import Yard
 from forgeyard.errors import NotFound
