@@ -199,3 +199,18 @@ def test_the_overview_changes_by_itself(page: Any, world: Any) -> None:
     finish(runner)
     page.locator(".runs").get_by_text("libxml2").wait_for(state="detached", timeout=4000)
     assert page.evaluate("window.same")
+
+
+def test_what_a_person_opened_or_focused_stays_while_the_page_changes(
+    page: Any, world: Any
+) -> None:
+    runner = world.busy.running["sqlite"]
+    page.goto(f"/builds/{runner.job.build_id}")
+    page.get_by_text("Its story").click()
+    page.get_by_text("What it asks for").focus()
+    before = page.locator(".verdict .num").inner_text()
+    page.wait_for_function(
+        "t => document.querySelector('.verdict .num').innerText !== t", arg=before
+    )
+    assert page.locator("details[open] .story").is_visible()
+    assert page.evaluate("document.activeElement.textContent") == "What it asks for"

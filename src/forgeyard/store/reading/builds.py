@@ -413,8 +413,9 @@ def _left(row: Row[Any], measured: Durations, attempt: Row[Any] | None, now: dat
     seconds = [_stage_seconds(measured, row, stage) for stage in stages]
     if seconds and attempt is not None:
         since = (now - (attempt.started_at or attempt.created_at)).total_seconds()
-        # An overdue one is thought to be nearly ready, for ever longer values of nearly.
-        seconds[0] = max(seconds[0] - since, seconds[0] * 0.05)
+        # The longer one is overdue, the longer it is thought to go on.
+        overdue = max(since - 0.95 * seconds[0], 0.0)
+        seconds[0] = max(seconds[0] - since, 0.05 * seconds[0] + 0.2 * overdue)
     return sum(seconds)
 
 

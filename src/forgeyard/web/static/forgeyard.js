@@ -30,6 +30,12 @@ document.addEventListener("input", (event) => {
   for (const row of table.tBodies[0].rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
 });
 
+// A live part is changed in place: what a person has opened or focused stays as it is.
+if (window.Idiomorph) {
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
+    !(name === "open" && node.tagName === "DETAILS") && !(name === "hidden" && node.matches(".copy"));
+}
+
 // ── the log ──────────────────────────────────────────────────────────────────────────
 
 const log = { source: null, hits: [], at: -1, phase: "" };
