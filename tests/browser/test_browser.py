@@ -214,3 +214,24 @@ def test_what_a_person_opened_or_focused_stays_while_the_page_changes(
     )
     assert page.locator("details[open] .story").is_visible()
     assert page.evaluate("document.activeElement.textContent") == "What it asks for"
+
+
+def test_the_log_goes_on_with_the_next_stage(page: Any, world: Any) -> None:
+    """Who watches a build sees its test stage without touching anything."""
+    from scenarios.busy_yard import build as finish
+
+    runner = world.busy.running["sqlite"]
+    page.goto(f"/builds/{runner.job.build_id}")
+    page.evaluate("window.same = true")
+    finish(runner)
+    page.get_by_text("installed").first.wait_for(timeout=4000)
+    testers = [r for r in world.busy.play.dispatch() if r.job.name == "sqlite"]
+    testers[0].phase("test", time.time())
+    testers[0].log("test", "the test has words of its own")
+    page.get_by_text("the test has words of its own").wait_for(timeout=8000)
+    assert page.locator("#log .tabs a[aria-current]").inner_text() == "2 · test"
+    testers[0].end()
+    world.busy.play.publish()
+    page.locator(".verdict").get_by_text("published").wait_for(timeout=8000)
+    assert page.locator(".steps .past").count() == 5
+    assert page.evaluate("window.same")

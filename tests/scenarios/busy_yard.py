@@ -15,7 +15,7 @@ from forgeyard.builds.job import LockedPackage
 from forgeyard.builds.outcome import Failure, Outcome
 from forgeyard.store import attempts
 from forgeyard.store import builds as stored
-from forgeyard.store.tables import feedstocks
+from forgeyard.store.tables import builds, feedstocks
 from scenarios.played_runner import Http, Play, Runner
 from yards import SETTINGS, TestYard, make_yard
 
@@ -58,6 +58,8 @@ def _age(place: TestYard, running: dict[str, Runner]) -> None:
             attempts.change(connection, runner.job.attempt_id, started_at=since)
             stored.change(connection, runner.job.build_id, started_at=since)
         stored.record_duration(connection, "lxml", "linux-64", "build", 130.0)
+        asked = place.yard.now() - timedelta(minutes=4)
+        connection.execute(builds.update().values(created_at=asked))
         # Where a test's folder lies is nobody's business on a picture.
         connection.execute(feedstocks.update().values(origin="/home/ada/feedstocks"))
 
