@@ -24,6 +24,8 @@ from forgeyard.runner import cgroups, sandbox
 from forgeyard.runner.spool import Spool
 
 _TICK_SECONDS = 0.1
+#: How often the processes are looked at; reading /proc costs about a millisecond.
+_PROCESSES_SECONDS = 0.25
 #: Walking the workspace may take this share of the time.
 _DISK_SHARE = 0.03
 _READ_BYTES = 1 << 16
@@ -76,6 +78,7 @@ class Watch:
         self._watched = Watched()
         self._rest = b""
         self._next_disk_look = 0.0
+        self._next_processes_look = 0.0
         self._free_bytes = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -206,7 +209,9 @@ class Watch:
                 "make the build less talkative",
             )
         else:
-            self._check_processes(pid)
+            if now >= self._next_processes_look:
+                self._next_processes_look = now + _PROCESSES_SECONDS
+                self._check_processes(pid)
             self._check_disk(now)
 
     def _check_processes(self, pid: int) -> None:
