@@ -19,12 +19,16 @@ from forgeyard.builds.machine import (
     Instruction,
     Publish,
     State,
+    Step,
     TellDependents,
     step,
 )
 from forgeyard.errors import NotFound
 from forgeyard.governance.actor import Actor
 from forgeyard.store import attempts, builds
+
+#: More seconds than any chain of builds takes.
+_BEFORE_ALL = 1e9
 
 
 def advance(
@@ -69,6 +73,9 @@ def _store(
     }
     if after.state is State.READY and before.state is State.WAITING:
         values["ready_at"] = now
+    if after.step is Step.TEST and before.step is Step.BUILD:
+        # What is built waits for nothing but its test, and others wait for it: tests go first.
+        values["rank"] = row.rank - _BEFORE_ALL
     if after.state is State.RUNNING and row.started_at is None:
         values["started_at"] = now
     if after.state is State.DONE:

@@ -170,6 +170,7 @@ builds = Table(
     Column("finished_at", Instant),
     Index("ix_builds_queue", "build_platform", "state", "refused", "rank", "id"),
     Index("ix_builds_steps", "state", "step"),
+    Index("ix_builds_outcomes", "state", "outcome"),
     Index("ix_builds_recent", "created_at"),
 )
 

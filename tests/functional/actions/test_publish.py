@@ -98,6 +98,19 @@ def test_a_tested_build_is_published_and_attested(place: TestYard, play: Play) -
     assert examine(yard, read_all=True) == []
 
 
+def test_what_is_built_is_tested_before_anything_else_is_built(
+    place: TestYard, play: Play
+) -> None:
+    for name in ("one", "two", "three"):
+        write_recipe(place.feedstocks, name)
+    add_feedstock(place.yard, place.owner, str(place.feedstocks))
+    submit(place.yard, place.owner)
+    first, _ = play.dispatch()
+    first.end(artifacts=(first.upload({"share/x": b"1"}),))
+    (following,) = play.dispatch()
+    assert (following.job.name, following.job.stage) == (first.job.name, "test")
+
+
 def test_the_same_content_again_is_unchanged_and_not_published_again(
     place: TestYard, play: Play
 ) -> None:

@@ -134,6 +134,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_builds_feedstock_id"), "builds", ["feedstock_id"], unique=False)
     op.create_index(op.f("ix_builds_input_key"), "builds", ["input_key"], unique=False)
     op.create_index(op.f("ix_builds_name"), "builds", ["name"], unique=False)
+    op.create_index("ix_builds_outcomes", "builds", ["state", "outcome"], unique=False)
     op.create_index(
         "ix_builds_queue",
         "builds",
@@ -376,6 +377,7 @@ def downgrade() -> None:
     op.drop_index("ix_builds_steps", table_name="builds")
     op.drop_index("ix_builds_recent", table_name="builds")
     op.drop_index("ix_builds_queue", table_name="builds")
+    op.drop_index("ix_builds_outcomes", table_name="builds")
     op.drop_index(op.f("ix_builds_name"), table_name="builds")
     op.drop_index(op.f("ix_builds_input_key"), table_name="builds")
     op.drop_index(op.f("ix_builds_feedstock_id"), table_name="builds")
