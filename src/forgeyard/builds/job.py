@@ -62,7 +62,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     cpu_count: int = 1
     package_format: str = "conda:9"
-    #: Seconds since 1970; becomes the package's ``timestamp`` and SOURCE_DATE_EPOCH.
+    #: Seconds since 1970, for the record: rattler-build stamps a package (and SOURCE_DATE_EPOCH)
+    #: with its own clock, and a rebuild with the time that the first build had.
     timestamp: int = 0
     #: Test stage: what to test.  Build stage: one artifact that is to be made again from
     #: exactly its own inputs and compared (outcome ``succeeded`` or ``not_reproducible``).
