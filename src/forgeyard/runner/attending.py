@@ -7,6 +7,7 @@ it is itself killed, its sandbox dies with it and the executor calls the attempt
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import time
@@ -36,6 +37,8 @@ _WITH_ARTIFACTS = frozenset({Outcome.SUCCEEDED, Outcome.NOT_REPRODUCIBLE})
 
 #: How long the last of the log is sent after a cancellation.
 _FAREWELL_SECONDS = 10.0
+#: A finished attempt does not occupy the machine for ever when its yard is gone for good.
+_PATIENCE_SECONDS = 24 * 3600.0
 
 
 class Supervisor:
@@ -50,6 +53,8 @@ class Supervisor:
         self._phases: dict[str, float] = {}
         self._phase_began = self._started
         self._interruption: Outcome | None = None
+        #: When the result was made; until then the limits rule.
+        self._ended = math.inf
         #: Set while an interruption may be raised in the main thread.
         self._raising = False
         self._yard = self._client()
@@ -237,22 +242,37 @@ class Supervisor:
             lambda: self._attempt.server() or self._job.server,
             self._job.attempt_id,
             self._attempt.token,
-            should_stop=lambda: self._interruption is not None,
+            should_stop=self._gives_up,
+        )
+
+    def _gives_up(self) -> bool:
+        """Whether to wait no longer for a yard that is away.
+
+        A result stays on disk, and the executor of a yard that comes back later sends a
+        new supervisor for it.
+        """
+        return (
+            self._interruption is not None
+            or not self._attempt.path.is_dir()
+            or time.monotonic() > self._ended + _PATIENCE_SECONDS
         )
 
     def _deliver(self, result: JobResult) -> None:
         """Log first, then the result; for as long as it takes, unless we are told to go."""
         signal.setitimer(signal.ITIMER_REAL, 0)
         self._spool.close()
-        wait = None if self._interruption is None else _FAREWELL_SECONDS
-        self._correspondent.finish(wait)
+        self._ended = time.monotonic()
+        wait = 1.0 if self._interruption is None else _FAREWELL_SECONDS
+        while not self._correspondent.finish(wait) and not self._gives_up():
+            pass
         try:
             self._yard.result(msgspec.json.encode(result))
         except (AttemptEnded, Refused):
             pass  # the yard wants nothing more of this attempt
         except ForgeyardError:
             return  # interrupted while the yard is away: the result stays on disk
-        self._attempt.delivered.touch()
+        if self._attempt.path.is_dir():
+            self._attempt.delivered.touch()
 
 
 def attend(attempt: AttemptDir, announced: bool) -> int:

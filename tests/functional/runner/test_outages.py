@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 
 from forgeyard.builds.outcome import Outcome
+from forgeyard.executors import processes
 from forgeyard.executors.interface import AttemptStatus
 from forgeyard.executors.local import LocalExecutor
 from functional.runner.conftest import Bench
@@ -134,3 +136,16 @@ def test_result_on_disk_is_delivered_by_the_next_supervisor(bench: Bench) -> Non
     bench.yard.start()
     assert bench.wait(handle) is AttemptStatus.FAILED
     assert bench.yard.results[handle].log_bytes == len(bench.yard.logs[handle])
+
+
+def test_supervisor_of_a_yard_that_was_removed_goes_away(bench: Bench) -> None:
+    job = bench.job(script("echo begun", "sleep 0.3", "exit 1"))
+    handle = bench.submit(job)
+    bench.wait_for_line(handle, "begun")
+    attempt = bench.executor._dir(handle)
+    identity = attempt.supervisor()
+    assert identity is not None
+    bench.yard.stop()
+    bench.wait_for(lambda: attempt.result() is not None)
+    shutil.rmtree(attempt.path)
+    bench.wait_for(lambda: not processes.is_running(identity), 20)
