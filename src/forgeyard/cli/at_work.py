@@ -18,9 +18,11 @@ def at_work(place: Place) -> Iterator[Client]:
             yield client
         return
     from forgeyard.actions.yard import Yard
+    from forgeyard.cli.machine_checks import require_sandbox
     from forgeyard.cli.serving import Serving
     from forgeyard.telemetry import configure_logging
 
+    require_sandbox()
     configure_logging(logging.WARNING)
     yard = Yard.open(place.directory)
     try:

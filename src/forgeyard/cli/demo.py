@@ -87,10 +87,12 @@ def prepare(directory: Path) -> None:
     """The demo's yard, made or brought up to date with the examples' pinning."""
     from forgeyard.cli.example_files import base_pinning
     from forgeyard.cli.init import MACHINE_FILE, make_yard, settings_text
+    from forgeyard.cli.machine_checks import require_sandbox
     from forgeyard.cli.place import YARD_FILE
     from forgeyard.cli.toolchain import detect
     from forgeyard.errors import Unavailable
 
+    require_sandbox()
     toolchain = detect()
     if toolchain.lacking:
         raise Unavailable(

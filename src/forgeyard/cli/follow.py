@@ -38,6 +38,9 @@ class View(Protocol):
     def ended(self, build: dict[str, Any]) -> None:
         """A build has ended."""
 
+    def held(self, build: dict[str, Any]) -> None:
+        """An attempt went wrong, and will be repeated."""
+
 
 class Standing:
     """Where a batch stands."""
@@ -51,6 +54,8 @@ class Standing:
         #: All of them, or what runs of a very large batch.
         self.builds = builds
         self.running = [build for build in builds if build["state"] == "running"]
+        #: Will be tried again: the failure of a build that has not ended is not its last word.
+        self.held = [build for build in builds if build["state"] == "ready" and build["failure"]]
         self.counts = self._counts(batch["counts"])
 
     def _counts(self, by_state: dict[str, int]) -> Counter[str]:
@@ -75,13 +80,15 @@ def stage_of(build: dict[str, Any]) -> str:
 
 def follow(followed: Followed) -> Standing:
     """Show the builds until all have ended; how they stand then."""
-    told: set[str] = set()
+    told: set[tuple[str, str | None]] = set()
     with _view() as view:
         while True:
             standing = Standing(*followed.look())
+            for build in standing.held:
+                if _is_new(told, (build["id"], build["failure"]["message"])):
+                    view.held(build)
             for build in standing.builds:
-                if build["state"] == "done" and build["id"] not in told:
-                    told.add(build["id"])
+                if build["state"] == "done" and _is_new(told, (build["id"], None)):
                     view.ended(build)
             view.show(standing)
             if standing.done:
@@ -89,6 +96,12 @@ def follow(followed: Followed) -> Standing:
             time.sleep(_POLL_SECONDS)
     say(_verdict(standing))
     return standing
+
+
+def _is_new(told: set[tuple[str, str | None]], what: tuple[str, str | None]) -> bool:
+    before = len(told)
+    told.add(what)
+    return len(told) > before
 
 
 def _verdict(standing: Standing) -> str:
@@ -114,6 +127,16 @@ def ended_line(build: dict[str, Any]) -> str:
     if stage_of(build) == "failed" and failure:
         line += f"  {build['id']}: {failure['message'].splitlines()[0]}"
     return line
+
+
+def held_line(build: dict[str, Any]) -> str:
+    """One line about a build that waits to be tried again."""
+    head = style_word(f"{'waiting':<10}", err=True)
+    message = build["failure"]["message"].splitlines()[0]
+    return (
+        f"{head} {build['name']} {build['version']} to be tried again after: {message}; "
+        f"see 'forgeyard why {build['id']}'"
+    )
 
 
 @contextmanager
@@ -155,3 +178,6 @@ class _Plain:
 
     def ended(self, build: dict[str, Any]) -> None:
         say(ended_line(build))
+
+    def held(self, build: dict[str, Any]) -> None:
+        say(held_line(build))

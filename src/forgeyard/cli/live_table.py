@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forgeyard.cli.build_list import state_of
-from forgeyard.cli.follow import STAGES, ended_line
+from forgeyard.cli.follow import STAGES, ended_line, held_line
 from forgeyard.cli.show import seconds
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ class LiveTable:
     def ended(self, build: dict[str, Any]) -> None:
         """A build has ended."""
         self._live.console.print(Text.from_ansi(ended_line(build)))
+
+    def held(self, build: dict[str, Any]) -> None:
+        """An attempt went wrong, and will be repeated."""
+        self._live.console.print(Text.from_ansi(held_line(build)))
 
 
 def _head(standing: Standing) -> RenderableType:

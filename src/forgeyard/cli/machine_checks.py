@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forgeyard.cli.toolchain import Toolchain, detect
+from forgeyard.errors import Unavailable
 
 _SECONDS = 10
 
@@ -17,15 +18,21 @@ def machine_findings(directory: Path) -> list[dict[str, Any]]:
     return [*_sandbox(), *_compiler(detect(), directory / "pinning" / "machine.yaml")]
 
 
+def require_sandbox() -> None:
+    """Raises Unavailable where no build could ever start."""
+    for finding in _sandbox():
+        raise Unavailable(finding["message"], code=finding["code"], hint=finding["hint"])
+
+
 def _sandbox() -> list[dict[str, Any]]:
     found = shutil.which("bwrap")
     if found is None:
         return [
             _finding(
-                "sandbox_missing",
-                "error",
-                "bubblewrap (bwrap) is not installed; no build can run",
-                "Install it: on Debian and Ubuntu, apt-get install bubblewrap.",
+                code="sandbox_missing",
+                severity="error",
+                message="bubblewrap (bwrap) is not installed; no build can run",
+                hint="Install it: on Debian and Ubuntu, apt-get install bubblewrap.",
             )
         ]
     attempt = [found, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
@@ -52,24 +59,24 @@ def _compiler(toolchain: Toolchain, pinned: Path) -> list[dict[str, Any]]:
     if toolchain.lacking:
         return [
             _finding(
-                "compiler_missing",
-                "warning",
-                f"this machine has no {' and no '.join(toolchain.lacking)}",
-                "Install it, then run 'forgeyard init --detect DIR'; packages that need no "
+                code="compiler_missing",
+                severity="warning",
+                message=f"this machine has no {' and no '.join(toolchain.lacking)}",
+                hint="Install it, then run 'forgeyard init --detect DIR'; packages that need no "
                 "compiler can be built without.",
             )
         ]
     if pinned.exists() and pinned.read_text() != toolchain.pinning():
         return [
             _finding(
-                "compiler_changed",
-                "warning",
-                f"the compiler or the C library is not what {pinned} says",
-                "Run 'forgeyard init --detect DIR', then build again.",
+                code="compiler_changed",
+                severity="warning",
+                message=f"the compiler or the C library is not what {pinned} says",
+                hint="Run 'forgeyard init --detect DIR', then build again.",
             )
         ]
     return []
 
 
-def _finding(code: str, severity: str, message: str, hint: str) -> dict[str, Any]:
+def _finding(*, code: str, severity: str, message: str, hint: str) -> dict[str, Any]:
     return {"code": code, "severity": severity, "message": message, "hint": hint}

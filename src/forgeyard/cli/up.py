@@ -21,12 +21,17 @@ def up(directory: str | None, host: str | None, port: int | None) -> None:
 
     folder = find_directory(directory)
     from forgeyard.actions.yard import Yard
+    from forgeyard.cli.machine_checks import machine_findings
+    from forgeyard.cli.problems import say_problem
     from forgeyard.cli.serving import Serving
     from forgeyard.cli.show import say, style
     from forgeyard.errors import Unavailable
     from forgeyard.telemetry import configure_logging
 
     configure_logging()
+    for finding in machine_findings(folder):
+        # The channel and the pages are there all the same.
+        say_problem(None, finding["message"], finding["hint"])
     yard = Yard.open(folder)
     asked = yard.settings.server.port if port is None else port
     stopping = threading.Event()

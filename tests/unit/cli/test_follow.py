@@ -149,6 +149,21 @@ def test_builds_that_are_on_their_way_already_are_waited_for(
     assert "package9" not in capsys.readouterr().err
 
 
+def test_a_build_that_is_tried_again_says_so_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_POLL_SECONDS", 0.0)
+    held = a_build(1, "ready", failure={"message": "the sandbox does not start"})
+    yard = Yard([held], [held], [a_build(1, "done", "succeeded")])
+    follow.follow(Followed(yard, submission(builds=[{}])))  # type: ignore[arg-type]
+    assert capsys.readouterr().err.splitlines() == [
+        "waiting    package1 1.0 to be tried again after: the sandbox does not start; "
+        "see 'forgeyard why b-1'",
+        "published  package1 1.0  in 2.0 s",
+        "all done: published 1",
+    ]
+
+
 def test_nothing_to_wait_for() -> None:
     assert not Followed(Yard([]), submission())  # type: ignore[arg-type]
 
