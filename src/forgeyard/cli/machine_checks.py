@@ -47,10 +47,10 @@ def _sandbox() -> list[dict[str, Any]]:
         return []
     return [
         _finding(
-            "sandbox_refused",
-            "error",
-            f"the sandbox does not start: {trouble.splitlines()[-1]}",
-            "Allow unprivileged user namespaces (docs/how-to/repair.md says how).",
+            code="sandbox_refused",
+            severity="error",
+            message=f"the sandbox does not start: {trouble.splitlines()[-1]}",
+            hint="Allow unprivileged user namespaces (docs/how-to/repair.md says how).",
         )
     ]
 
