@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.5
 _PLAIN_SECONDS = 15.0
+_QUIET_SECONDS = 60.0
 
 #: The columns of the table, in the order in which a build goes through them.
 STAGES = ("waiting", "building", "testing", "published", "unchanged", "failed")
@@ -163,6 +164,7 @@ class _Plain:
     def __init__(self) -> None:
         self._started: dict[str, str] = {}
         self._last = time.monotonic()
+        self._summary = ""
 
     def show(self, standing: Standing) -> None:
         for build in standing.running:
@@ -170,11 +172,14 @@ class _Plain:
             if self._started.get(build["id"]) != doing and doing != "publishing":
                 self._started[build["id"]] = doing
                 say(f"{doing:<10} {build['name']} {build['version']}")
-        if time.monotonic() - self._last >= _PLAIN_SECONDS:
-            self._last = time.monotonic()
-            left = standing.seconds_left
-            more = f", about {seconds(left)} left" if left is not None else ""
-            say(f"{standing.percent:.0f} %: {standing.words()}{more}")
+        left = standing.seconds_left
+        more = f", about {seconds(left)} left" if left is not None else ""
+        summary = f"{standing.percent:.0f} %: {standing.words()}{more}"
+        passed = time.monotonic() - self._last
+        # Nothing new is worth a line only now and then, as a sign of life.
+        if passed >= (_PLAIN_SECONDS if summary != self._summary else _QUIET_SECONDS):
+            self._last, self._summary = time.monotonic(), summary
+            say(summary)
 
     def ended(self, build: dict[str, Any]) -> None:
         say(ended_line(build))
