@@ -58,7 +58,7 @@ def test_all_was_built_tested_and_attested(demo: tuple[Path, str]) -> None:
             .where(attempts.c.outcome == "succeeded")
             .group_by(attempts.c.stage)
         )
-        tried = {stage: number for stage, number in stages}
+        tried = {row[0]: row[1] for row in stages}
         rows = list(connection.execute(select(artifacts)))
     assert outcomes == {"succeeded"}
     assert count >= 30

@@ -98,9 +98,7 @@ def test_a_tested_build_is_published_and_attested(place: TestYard, play: Play) -
     assert examine(yard, read_all=True) == []
 
 
-def test_what_is_built_is_tested_before_anything_else_is_built(
-    place: TestYard, play: Play
-) -> None:
+def test_what_is_built_is_tested_before_anything_else_is_built(place: TestYard, play: Play) -> None:
     for name in ("one", "two", "three"):
         write_recipe(place.feedstocks, name)
     add_feedstock(place.yard, place.owner, str(place.feedstocks))
