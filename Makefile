@@ -33,7 +33,7 @@ lint: venv ## Style, types and the walls between the packages.
 	@echo "── mypy"
 	@$(BIN)/mypy
 	@echo "── import-linter"
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 docs: venv ## The documentation, in docs/_build/html.
 	@echo "── sphinx"

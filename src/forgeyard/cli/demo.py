@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -153,7 +154,7 @@ def try_out(channel: str, prefix: Path, cache: Path) -> int:
     )
     worst = 0
     for command in _RUN:
-        say(style("$ " + " ".join(command), "head", err=True))
+        say(style("$ " + shlex.join(command), "head", err=True))
         worst = max(worst, _run(prefix, command))
     return BUILD_FAILED if worst else 0
 
