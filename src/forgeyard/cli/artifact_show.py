@@ -73,7 +73,8 @@ def digest_of(client: Client, filename: str, subdir: str | None) -> str:
 
 
 def _print_artifact(found: dict[str, Any], provenance: dict[str, Any]) -> None:
-    from forgeyard.cli.show import print_fields, size, when
+    from forgeyard.amounts import size
+    from forgeyard.cli.show import print_fields, when
 
     origin = provenance["origin"] or {}
     record = found["record"]
@@ -110,7 +111,8 @@ def _source(source: dict[str, Any]) -> str:
 
 
 def _print_files(found: list[dict[str, Any]]) -> None:
-    from forgeyard.cli.show import print_table, size
+    from forgeyard.amounts import size
+    from forgeyard.cli.show import print_table
 
     print_table(("path", "size"), [(one["_path"], size(one.get("size_in_bytes"))) for one in found])
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 @asks
 def show(client: Client, build_id: str, as_json: bool) -> None:
     """Show the build ID and its attempts."""
+    from forgeyard.amounts import span
     from forgeyard.cli.build_list import package_of, state_of
-    from forgeyard.cli.show import print_fields, print_json, print_table, seconds, when
+    from forgeyard.cli.show import print_fields, print_json, print_table, when
 
     found = client.get(f"/builds/{build_id}")
     if as_json:
@@ -38,7 +39,7 @@ def show(client: Client, build_id: str, as_json: bool) -> None:
             ("hint", failure.get("hint")),
             ("asked", when(found["created_at"])),
             ("ended", when(found["finished_at"]) if found.get("finished_at") else None),
-            ("time left", seconds(found["seconds_left"]) if found.get("seconds_left") else None),
+            ("time left", span(found["seconds_left"]) if found.get("seconds_left") else None),
             ("artifacts", [one["filename"] for one in found.get("artifacts", [])]),
         ]
     )
@@ -53,12 +54,12 @@ def show(client: Client, build_id: str, as_json: bool) -> None:
 
 
 def _attempt(attempt: dict[str, Any]) -> tuple[str, ...]:
-    from forgeyard.cli.show import seconds
+    from forgeyard.amounts import span
 
     return (
         attempt["id"],
         attempt["stage"],
         attempt.get("pool") or "-",
         attempt.get("outcome") or attempt["state"],
-        seconds(attempt.get("seconds")),
+        span(attempt.get("seconds")),
     )

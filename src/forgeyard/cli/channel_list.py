@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @asks
 def list_(client: Client, as_json: bool) -> None:
     """List the channels of the yard."""
-    from forgeyard.cli.show import age, print_json, print_table, size
+    from forgeyard.amounts import size
+    from forgeyard.cli.show import age, print_json, print_table
 
     found = client.get("/channels")
     if as_json:

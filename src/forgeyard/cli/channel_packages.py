@@ -42,7 +42,8 @@ def _print_packages(found: list[dict[str, Any]]) -> None:
 
 
 def _print_files(found: dict[str, Any]) -> None:
-    from forgeyard.cli.show import print_fields, print_table, size, when
+    from forgeyard.amounts import size
+    from forgeyard.cli.show import print_fields, print_table, when
 
     print_fields(
         [

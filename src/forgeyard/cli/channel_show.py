@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @asks
 def show(client: Client, name: str, as_json: bool) -> None:
     """Show the channel NAME and its labels."""
-    from forgeyard.cli.show import print_fields, print_json, print_table, size, when
+    from forgeyard.amounts import size
+    from forgeyard.cli.show import print_fields, print_json, print_table, when
 
     found = client.get(f"/channels/{name}")
     if as_json:

@@ -212,6 +212,6 @@ def _write_if_new(file: Path, text: str) -> None:
 
 
 def _took(began: float) -> str:
-    from forgeyard.cli.show import seconds
+    from forgeyard.amounts import span
 
-    return seconds(time.monotonic() - began)
+    return span(time.monotonic() - began)

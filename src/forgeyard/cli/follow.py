@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from forgeyard.amounts import span
 from forgeyard.cli.build_list import state_of
-from forgeyard.cli.show import say, seconds, style, style_word
+from forgeyard.cli.show import say, style, style_word
 
 if TYPE_CHECKING:
     from forgeyard.cli.followed import Followed
@@ -123,7 +124,7 @@ def ended_line(build: dict[str, Any]) -> str:
     took = build.get("seconds")
     line = f"{style_word(f'{shown:<10}', err=True)} {package}"
     if took is not None:
-        line += f"  {style(f'in {seconds(took)}', 'faint', err=True)}"
+        line += f"  {style(f'in {span(took)}', 'faint', err=True)}"
     failure = build.get("failure")
     if stage_of(build) == "failed" and failure:
         line += f"  {build['id']}: {failure['message'].splitlines()[0]}"
@@ -173,7 +174,7 @@ class _Plain:
                 self._started[build["id"]] = doing
                 say(f"{doing:<10} {build['name']} {build['version']}")
         left = standing.seconds_left
-        more = f", about {seconds(left)} left" if left is not None else ""
+        more = f", about {span(left)} left" if left is not None else ""
         summary = f"{standing.percent:.0f} %: {standing.words()}{more}"
         passed = time.monotonic() - self._last
         # Nothing new is worth a line only now and then, as a sign of life.

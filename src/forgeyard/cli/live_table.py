@@ -12,9 +12,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from forgeyard.amounts import span
 from forgeyard.cli.build_list import state_of
 from forgeyard.cli.follow import STAGES, ended_line, held_line
-from forgeyard.cli.show import seconds
 
 if TYPE_CHECKING:
     from forgeyard.cli.follow import Standing
@@ -69,7 +69,7 @@ def _head(standing: Standing) -> RenderableType:
             finished_style="green",
         ),
         f"{standing.percent:3.0f} %",
-        f"about {seconds(left)} left" if left is not None else "",
+        f"about {span(left)} left" if left is not None else "",
     )
     return grid
 
@@ -93,8 +93,8 @@ def _running(standing: Standing) -> Table:
             f"{build['name']} {build['version']}",
             build["subdir"],
             Text(f"{doing} ({phase})" if phase and phase not in doing else doing, style="cyan"),
-            seconds(build.get("seconds")),
-            seconds(build.get("seconds_left")),
+            span(build.get("seconds")),
+            span(build.get("seconds_left")),
             build["id"],
         )
     if len(standing.running) > _MOST_ROWS:

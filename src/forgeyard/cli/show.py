@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from forgeyard.amounts import span
+
 #: The meaning of a style, not its colour, is what callers name.
 _STYLES: Mapping[str, dict[str, Any]] = {
     "good": {"fg": "green"},
@@ -102,31 +104,6 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def seconds(amount: float | None) -> str:
-    """``0.4 s``, ``41 s``, ``3 min 20 s``, ``2 h 05 min``."""
-    if amount is None:
-        return "-"
-    if amount < 9.95:
-        return f"{amount:.1f} s"
-    whole = round(amount)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def size(amount: float | None) -> str:
-    """``512 B``, ``1.5 KiB``, ``23 MiB``."""
-    if amount is None:
-        return "-"
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if amount >= 10 or unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} TiB"
-
-
 def when(text: str | None) -> str:
     """An instant of the API as local time."""
     if not text:
@@ -142,4 +119,4 @@ def age(text: str | None) -> str:
     passed = (datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds()
     if passed >= 48 * 3600:
         return f"{passed // 86400:.0f} d ago"
-    return f"{seconds(max(passed, 0.0))} ago"
+    return f"{span(max(passed, 0.0))} ago"

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
-from forgeyard import __version__
+from forgeyard import __version__, amounts
 from forgeyard.errors import ForgeyardError
 from forgeyard.web.authentication import maybe_actor, yard_of
 from forgeyard.web.pages import words
@@ -34,9 +34,9 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters.update(
-    span=words.span,
+    span=amounts.span,
     roughly=words.roughly,
-    size=words.size,
+    size=amounts.size,
     number=words.number,
     variant=_variant,
     plural=words.plural,

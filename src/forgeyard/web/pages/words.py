@@ -65,22 +65,6 @@ def attempt_words(state: str, outcome: str | None) -> StateWords:
     return found
 
 
-def span(seconds: float | None) -> str:
-    """``0.4 s``, ``41 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    if seconds is None:
-        return "–"
-    if seconds < 9.95:
-        return f"{max(seconds, 0):.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86400} days"
-
-
 def roughly(seconds: float | None) -> str:
     """An estimate, with no more precision than it has."""
     if seconds is None:
@@ -92,17 +76,6 @@ def roughly(seconds: float | None) -> str:
     if seconds < 90 * 60:
         return f"{round(seconds / 60)} min"
     return f"{seconds / 3600:.1f} h"
-
-
-def size(amount: float | None) -> str:
-    """``512 B``, ``1.5 KiB``, ``23 MiB``."""
-    if amount is None:
-        return "–"
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if amount >= 10 or unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} TiB"
 
 
 def plural(amount: int, one: str, many: str = "") -> str:
