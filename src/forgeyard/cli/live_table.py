@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,11 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from forgeyard.amounts import span
+from forgeyard.cli.batch_progress import STAGES, Standing, ended_line, held_line
 from forgeyard.cli.build_list import state_of
-from forgeyard.cli.follow import STAGES, ended_line, held_line
-
-if TYPE_CHECKING:
-    from forgeyard.cli.follow import Standing
 
 _STYLES = {
     "waiting": "yellow",

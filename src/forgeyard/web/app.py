@@ -20,6 +20,7 @@ from forgeyard.web.files.documents import Documents
 from forgeyard.web.live import Live
 from forgeyard.web.pages import routes as pages
 from forgeyard.web.pages.pinning import MovingKeys
+from forgeyard.web.problem_document import ProblemDocument
 from forgeyard.web.wire import describe
 
 PREFIX = "/api/v1"
@@ -33,7 +34,7 @@ _POLICY = (
 
 class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        return describe(self, problems.ProblemDocument, JobResult)
+        return describe(self, ProblemDocument, JobResult)
 
 
 def create_app(yard: Yard) -> FastAPI:

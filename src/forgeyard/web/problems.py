@@ -22,6 +22,8 @@ from forgeyard.errors import (
     Unavailable,
     Where,
 )
+from forgeyard.web.pages.rendering import problem_page
+from forgeyard.web.problem_document import ProblemDocument
 
 log = structlog.get_logger()
 
@@ -34,23 +36,6 @@ _STATUS: tuple[tuple[type[ForgeyardError], int], ...] = (
     (Unavailable, 503),
     (BadInput, 422),
 )
-
-
-class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What went wrong (RFC 9457), with what to do about it."""
-
-    type: str
-    title: str
-    status: int
-    #: Stable; programs may test for it.
-    code: str
-    #: What is wrong, in a sentence.
-    detail: str
-    #: What to do about it.
-    hint: str | None = None
-    where: Where | None = None
-    #: Bytes of the log that the yard has, when a piece came at a wrong offset.
-    size: int | None = None
 
 
 def status_of(error: ForgeyardError) -> int:
@@ -81,8 +66,6 @@ def answer(request: Request, document: ProblemDocument) -> Response:
     if document.status == 503:
         headers["Retry-After"] = "5"
     if _wants_page(request):
-        from forgeyard.web.pages.rendering import problem_page
-
         return problem_page(request, document, headers)
     return Response(
         msgspec.json.encode(document),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from forgeyard.cli import follow
-from forgeyard.cli.follow import Standing, ended_line
+from forgeyard.cli.batch_progress import Standing, ended_line
 from forgeyard.cli.followed import Followed, together
 from forgeyard.cli.live_table import live_table
 

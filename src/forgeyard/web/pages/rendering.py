@@ -17,7 +17,7 @@ from forgeyard.web.authentication import maybe_actor, yard_of
 from forgeyard.web.pages import words
 from forgeyard.web.pages.ansi import plain, to_html
 from forgeyard.web.pages.pinning import MovingKeys
-from forgeyard.web.problems import ProblemDocument
+from forgeyard.web.problem_document import ProblemDocument
 from forgeyard.web.standing import public_url
 
 
