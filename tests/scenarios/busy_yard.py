@@ -85,9 +85,11 @@ def recipe(folder: Path, name: str) -> None:
     )
 
 
-def busy_yard(folder: Path, http_of: object, server: str = "http://testserver") -> BusyYard:
+def busy_yard(
+    folder: Path, http_of: object, server: str = "http://testserver", more_settings: str = ""
+) -> BusyYard:
     """Build the world below ``folder``; ``http_of(yard)`` makes the client to speak through."""
-    place = make_yard(folder, SETTINGS.replace("Test yard", "Example yard"))
+    place = make_yard(folder, SETTINGS.replace("Test yard", "Example yard") + more_settings)
     place.yard.folder("pinning").joinpath("variants.yaml").write_text(_VARIANTS)
     for name in PACKAGES:
         recipe(place.feedstocks, name)
