@@ -14,7 +14,14 @@ _PACKAGES = ("forgeyard", "py-rattler", "py-rattler-build", "sqlalchemy", "fasta
 
 
 def write_report(name: str, figures: dict[str, float], notes: dict[str, str]) -> Path:
-    """Print the figures as a table and write them, units in their names, as JSON."""
+    """Print the figures as a table and write them, units in their names, as JSON.
+
+    Figures of parts that were not run this time stay as they were.
+    """
+    path = _RESULTS / f"{name}.json"
+    if path.exists():
+        before = json.loads(path.read_text())
+        figures, notes = before["figures"] | figures, before["notes"] | notes
     width = max(len(key) for key in figures)
     for key, value in figures.items():
         print(f"{key:<{width}}  {value:>10.3f}  {notes.get(key, '')}")
@@ -32,7 +39,6 @@ def write_report(name: str, figures: dict[str, float], notes: dict[str, str]) ->
             "load_before": round(os.getloadavg()[2], 2),
         },
     }
-    path = _RESULTS / f"{name}.json"
     path.write_text(json.dumps(document, indent=2) + "\n")
     return path
 
