@@ -17,13 +17,7 @@ USES_BASE = "cp $PREFIX/share/base $PREFIX/share/$PKG_NAME"
 
 def locked(yard: ServedYard, build_id: str, name: str) -> str:
     """The address from which a package of the host environment came."""
-    (attempt,) = (
-        one for one in yard.get(f"/builds/{build_id}")["attempts"] if one["stage"] == "build"
-    )
-    digest = attempt["artifacts"][0]["sha256"] if attempt.get("artifacts") else None
-    if digest is None:
-        packages = yard.get("/channels/main/packages/lib")["files"]
-        digest = packages[0]["sha256"]
+    digest = yard.get(f"/builds/{build_id}")["artifacts"][0]["sha256"]
     text = yard.http.get(f"/api/v1/artifacts/{digest}/lock").raise_for_status().text
     (address,) = {word for word in text.replace('"', " ").split() if f"/{name}-" in word}
     return address.partition("#")[0]
