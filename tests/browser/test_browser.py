@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,8 @@ def test_filters_and_copying(page: Any, world: Any) -> None:
     rows = page.locator("#list tbody tr:visible")
     assert [rows.nth(i).locator("th").inner_text() for i in range(rows.count())] == ["libyaml"]
     page.locator(".copy").first.click()
-    assert page.locator(".copy").first.inner_text() in ("Copied", "Selected")
+    # The clipboard answers later; waiting fails the test when the button never says so.
+    page.locator(".copy", has_text=re.compile("Copied|Selected")).first.wait_for(timeout=5000)
 
 
 def test_signing_in_gives_buttons_and_they_work(page: Any, world: Any) -> None:
